@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+void
+buf_fini(struct buf *buf)
+{
+	free(buf->ptr);
+	*buf = BUF_EMPTY;
+}
+
+char *
+buf_reserve(struct buf *buf, size_t n)
+{
+	if (buf->cap - buf->len < n) {
+		size_t cap = buf->cap < 64 ? 64 : buf->cap;
+
+		while (cap - buf->len < n)
+			cap += cap / 2;
+		buf->ptr = xrealloc(buf->ptr, cap);
+		buf->cap = cap;
+	}
+	return buf->ptr + buf->len;
+}
+
+void
+buf_add(struct buf *buf, struct str s)
+{
+	if (s.len == 0)
+		return;
+	memcpy(buf_reserve(buf, s.len), s.ptr, s.len);
+	buf->len += s.len;
+}
+
+void
+buf_add_char(struct buf *buf, char c)
+{
+	*buf_reserve(buf, 1) = c;
+	buf->len++;
+}
+
+void
+buf_add_text(struct buf *buf, const char *text)
+{
+	buf_add(buf, str_from(text));
+}
+
+void
+buf_add_int(struct buf *buf, int64_t value)
+{
+	buf->len += format_int(buf_reserve(buf, 20), value);
+}
+
+void
+buf_add_uint(struct buf *buf, uint64_t value)
+{
+	buf->len += format_uint(buf_reserve(buf, 20), value);
+}
+
+void
+buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args, again;
+
+	va_start(args, format);
+	va_copy(again, args);
+	int n = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (n > 0) {
+		vsnprintf(buf_reserve(buf, (size_t)n + 1), (size_t)n + 1, format, again);
+		buf->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+const char *
+buf_cstr(struct buf *buf)
+{
+	*buf_reserve(buf, 1) = '\0';
+	return buf->ptr;
+}
+
+size_t
+format_uint(char *out, uint64_t value)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do {
+		digits[--n] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	memcpy(out, digits + n, sizeof(digits) - n);
+	return sizeof(digits) - n;
+}
+
+size_t
+format_int(char *out, int64_t value)
+{
+	if (value >= 0)
+		return format_uint(out, (uint64_t)value);
+	*out = '-';
+	return 1 + format_uint(out + 1, 0 - (uint64_t)value);
+}
