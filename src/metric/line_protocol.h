@@ -17,6 +17,7 @@
 
 enum { LP_GROWTH = 3 }; /* a byte becomes at most two (escape) or three (U+FFFD) */
 
+/* Must not start with # (InfluxDB would take the line for a comment): configuration refuses that. */
 char *lp_put_measurement(char *out, struct str name);
 /* Tag key, tag value, field key: comma, equals sign and space escaped. May write nothing (value of only backslashes). */
 char *lp_put_key(char *out, struct str key);

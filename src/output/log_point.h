@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A syslog message as a raw log point: Telegraf's schema, so that Chronograf's log viewer works untouched
- * (docs/log-points.md has the table). Written once, straight into the batch.
+ * (design section "raw log points" in docs/log-points.md). Written once, straight into the batch.
  */
 #pragma once
 
 #include "base/buf.h"
 #include "config/settings.h"
+#include "output/sd_names.h"
 #include "parser/log_record.h"
 
 struct log_point {
@@ -16,20 +17,15 @@ struct log_point {
 	int64_t time_ns;    /* the point's time, already made unique (output/time_slots.h) */
 };
 
-/*
- * Structured-data field names seen so far, over all workers: a fixed, lock-free set, so that a hostile sender cannot fill
- * InfluxDB with field names. Beyond its cap (1,000 names) a parameter's text goes to the field sd_rest.
- */
-struct sd_names;
-struct sd_names *sd_names_new(void);
-void sd_names_free(struct sd_names **names);
-
 struct log_point_encoder {
 	const struct logs_settings *settings;
 	struct str host;         /* value of the tag host, or absent */
 	struct sd_names *names;  /* shared by all workers */
-	struct buf prefix;       /* private: escaped measurement */
-	struct buf scratch;      /* private */
+	/* private */
+	struct buf measurement;  /* escaped */
+	struct buf host_tag;     /* `,host=...` or empty */
+	struct buf keys;         /* encoded structured-data keys of the message at hand */
+	struct buf rest;         /* text of its parameters that get no field of their own */
 };
 
 void log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings, struct str host, struct sd_names *names);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The line is written front to back at a pointer, after one reservation that is large enough for the worst case: every
+ * byte of the frame appears once, escaped or replaced (LP_GROWTH), but for SD-IDs, which stand before each of their
+ * parameters and are bounded by SD_KEY_MAX.
+ *
+ *      measurement + tags in key order + fixed fields + structured data + parse_error, truncated + time
+ */
+#include "output/log_point.h"
+
+#include "base/hash.h"
+#include "metric/line_protocol.h"
+
+enum {
+	SD_KEY_MAX = 256,   /* bytes of SD-ID, separator and name together; longer ones go to sd_rest */
+	FIXED_ROOM = 1024,  /* all constant text of a line, its integers, the error's name and sentence */
+};
+
+void
+log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings, struct str host,
+	struct sd_names *names)
+{
+	struct str measurement = str_from(settings->measurement);
+	char *start;
+
+	*encoder = (struct log_point_encoder){ .settings = settings, .host = host, .names = names };
+	start = buf_reserve(&encoder->measurement, measurement.len * LP_GROWTH);
+	encoder->measurement.len = (size_t)(lp_put_measurement(start, measurement) - start);
+	if (host.len > 0) {
+		buf_add_text(&encoder->host_tag, ",host=");
+		start = buf_reserve(&encoder->host_tag, host.len * LP_GROWTH);
+		encoder->host_tag.len += (size_t)(lp_put_key(start, host) - start);
+	}
+}
+
+void
+log_point_encoder_fini(struct log_point_encoder *encoder)
+{
+	buf_fini(&encoder->measurement);
+	buf_fini(&encoder->host_tag);
+	buf_fini(&encoder->keys);
+	buf_fini(&encoder->rest);
+}
+
+static char *
+put(char *out, struct str s)
+{
+	memcpy(out, s.ptr, s.len);
+	return out + s.len;
+}
+
+/* `,key=value`; nothing when the value is absent or comes out empty. lead = ",key=" */
+static char *
+put_tag(char *out, struct str lead, struct str value)
+{
+	char *start = out;
+
+	if (value.len == 0)
+		return out;
+	out = put(out, lead);
+	char *text = out;
+	out = lp_put_key(out, value);
+	return out == text ? start : out;
+}
+
+static char *
+put_tags(char *out, const struct log_point_encoder *encoder, const struct log_point *point)
+{
+	const struct log_record *record = point->record;
+	unsigned tags = encoder->settings->tags;
+
+	if (tags & LOG_TAG_APPNAME)
+		out = put_tag(out, STR(",appname="), record->appname);
+	if (tags & LOG_TAG_FACILITY)
+		out = put(put(out, STR(",facility=")), log_facility_names[record->facility]);
+	if (tags & LOG_TAG_HOST)
+		out = put(out, buf_str(&encoder->host_tag));
+	if (tags & LOG_TAG_HOSTNAME)
+		out = put_tag(out, STR(",hostname="), record->hostname);
+	if (tags & LOG_TAG_SEVERITY)
+		out = put(put(out, STR(",severity=")), log_severity_names[record->severity]);
+	if (tags & LOG_TAG_SOURCE)
+		out = put_tag(out, STR(",source="), point->source);
+	return out;
+}
+
+/* `key="value",`; nothing when absent. lead = "key=" */
+static char *
+put_text_field(char *out, struct str lead, struct str value)
+{
+	if (!str_present(value))
+		return out;
+	out = lp_put_string(put(out, lead), value);
+	*out++ = ',';
+	return out;
+}
+
+static char *
+put_int_field(char *out, struct str lead, int64_t value)
+{
+	out = lp_put_int(put(out, lead), value);
+	*out++ = ',';
+	return out;
+}
+
+/* Header values that are not tags are kept as fields. */
+static char *
+put_untagged(char *out, const struct log_point_encoder *encoder, const struct log_point *point)
+{
+	const struct log_record *record = point->record;
+	unsigned fields = ~encoder->settings->tags;
+
+	if (fields & LOG_TAG_APPNAME)
+		out = put_text_field(out, STR("appname="), record->appname);
+	if (fields & LOG_TAG_FACILITY)
+		out = put_text_field(out, STR("facility="), log_facility_names[record->facility]);
+	if (fields & LOG_TAG_HOST && encoder->host.len > 0)
+		out = put_text_field(out, STR("host="), encoder->host);
+	if (fields & LOG_TAG_HOSTNAME)
+		out = put_text_field(out, STR("hostname="), record->hostname);
+	if (fields & LOG_TAG_SEVERITY)
+		out = put_text_field(out, STR("severity="), log_severity_names[record->severity]);
+	if (fields & LOG_TAG_SOURCE)
+		out = put_text_field(out, STR("source="), point->source);
+	return out;
+}
+
+static char *
+put_header_fields(char *out, const struct log_record *record)
+{
+	if (record->version != 0)
+		out = put_int_field(out, STR("version="), record->version);
+	out = put_int_field(out, STR("severity_code="), record->severity);
+	out = put_int_field(out, STR("facility_code="), record->facility);
+	if (record->has_time)
+		out = put_int_field(out, STR("timestamp="), record->time_ns);
+	out = put_text_field(out, STR("procid="), record->procid);
+	out = put_text_field(out, STR("msgid="), record->msgid);
+	return put_text_field(out, STR("message="), record->message);
+}
+
+/* Names that structured data may not take: our own fields and tags. */
+static bool
+is_reserved(struct str key)
+{
+	static const struct str names[] = { STR_INIT("time"), STR_INIT("host"), STR_INIT("msgid"), STR_INIT("procid"), STR_INIT("source"), STR_INIT("version"),
+		STR_INIT("message"), STR_INIT("appname"), STR_INIT("sd_rest"), STR_INIT("hostname"), STR_INIT("severity"), STR_INIT("facility"), STR_INIT("timestamp"),
+		STR_INIT("truncated"), STR_INIT("parse_error"), STR_INIT("severity_code"), STR_INIT("facility_code") };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (str_equal(key, names[i]))
+			return true;
+	return false;
+}
+
+/* The encoded key of one parameter (or of an element without any), appended to keys. */
+static struct str
+add_sd_key(struct buf *keys, const struct log_sd *sd, struct str separator)
+{
+	size_t start = keys->len;
+	char *out = buf_reserve(keys, (SD_KEY_MAX + 3) * LP_GROWTH), *key = out + 3; /* room for "sd_" in front */
+	char *end = lp_put_key(key, sd->id);
+
+	if (str_present(sd->name)) {
+		end = lp_put_key(end, separator);
+		end = lp_put_key(end, sd->name);
+	}
+	struct str encoded = { key, (size_t)(end - key) };
+	if (encoded.len == 0 || is_reserved(encoded)) {
+		memcpy(out, "sd_", 3);
+		encoded = (struct str){ out, encoded.len + 3 };
+	}
+	keys->len = start + (size_t)(end - out);
+	return encoded;
+}
+
+static void
+add_rest(struct buf *rest, const struct log_sd *sd)
+{
+	if (rest->len > 0)
+		buf_add_char(rest, ' ');
+	buf_add(rest, sd->id);
+	if (str_present(sd->name)) {
+		buf_add_char(rest, ' ');
+		buf_add(rest, sd->name);
+		buf_add_text(rest, "=\"");
+		buf_add(rest, sd->value);
+		buf_add_char(rest, '"');
+	}
+}
+
+static char *
+put_sd_value(char *out, const struct log_sd *sd)
+{
+	if (!str_present(sd->name))
+		return put(out, STR("true"));
+	if (!sd->escaped)
+		return lp_put_string(out, sd->value);
+	/* Unescape at the far end of the room that the longest possible encoding needs, then encode towards it. */
+	char *plain = out + sd->value.len * (LP_GROWTH - 1) + 2;
+	size_t n = log_sd_unescape(sd->value, plain);
+	return lp_put_string(out, (struct str){ plain, n });
+}
+
+/*
+ * One field a parameter. Of equal keys the last one wins: a key is written when no later one equals it, which the hashes
+ * of the encoded keys tell (64 keys at most).
+ */
+static char *
+put_structured_data(char *out, struct log_point_encoder *encoder, const struct log_record *record)
+{
+	struct str separator = str_from(encoder->settings->sdparam_separator);
+	struct str keys[LOG_SD_MAX];
+	uint64_t hashes[LOG_SD_MAX];
+
+	buf_clear(&encoder->keys);
+	buf_clear(&encoder->rest);
+	buf_reserve(&encoder->keys, record->n_sd * (size_t)(SD_KEY_MAX + 3) * LP_GROWTH); /* so that views stay valid */
+	for (size_t i = 0; i < record->n_sd; i++) {
+		const struct log_sd *sd = &record->sd[i];
+
+		hashes[i] = 0;
+		if (sd->id.len + separator.len + sd->name.len > SD_KEY_MAX)
+			continue;
+		keys[i] = add_sd_key(&encoder->keys, sd, separator);
+		hashes[i] = hash64(keys[i], 0) | 1;
+		for (size_t j = 0; j < i; j++)
+			if (hashes[j] == hashes[i])
+				hashes[j] = UINT64_MAX - 1; /* even: overridden */
+	}
+	for (size_t i = 0; i < record->n_sd; i++) {
+		if (hashes[i] == UINT64_MAX - 1)
+			continue;
+		if (hashes[i] == 0 || !sd_names_admit(encoder->names, hashes[i])) {
+			add_rest(&encoder->rest, &record->sd[i]);
+			continue;
+		}
+		out = put(out, keys[i]);
+		*out++ = '=';
+		out = put_sd_value(out, &record->sd[i]);
+		*out++ = ',';
+	}
+	if (str_present(record->sd_rest)) {
+		if (encoder->rest.len > 0)
+			buf_add_char(&encoder->rest, ' ');
+		buf_add(&encoder->rest, record->sd_rest);
+	}
+	if (encoder->rest.len > 0)
+		out = put_text_field(out, STR("sd_rest="), buf_str(&encoder->rest));
+	return out;
+}
+
+static char *
+put_error(char *out, const struct log_record *record)
+{
+	out = put(out, STR("parse_error=\""));
+	out = put(out, str_from(log_error_name(record->error)));
+	out = put(out, STR(": "));
+	out = put(out, str_from(log_error_text(record->error)));
+	out = put(out, STR(" [col "));
+	out += format_uint(out, record->column);
+	return put(out, STR("]\","));
+}
+
+void
+log_point_add(struct log_point_encoder *encoder, const struct log_point *point, struct buf *out)
+{
+	const struct log_record *record = point->record;
+	size_t room = FIXED_ROOM + encoder->measurement.len + encoder->host_tag.len + encoder->host.len * LP_GROWTH +
+		(record->frame.len + point->source.len) * LP_GROWTH +
+		record->n_sd * (size_t)((SD_KEY_MAX + 8) * LP_GROWTH + 8) * 2;
+	char *start = buf_reserve(out, room), *end = start;
+
+	end = put(end, buf_str(&encoder->measurement));
+	end = put_tags(end, encoder, point);
+	*end++ = ' ';
+	end = put_header_fields(end, record);
+	end = put_untagged(end, encoder, point);
+	if (record->n_sd > 0 || str_present(record->sd_rest))
+		end = put_structured_data(end, encoder, record);
+	if (record->error != LOG_ERR_NONE)
+		end = put_error(end, record);
+	if (point->truncated)
+		end = put(end, STR("truncated=true,"));
+	end[-1] = ' '; /* the last field's comma; severity_code is always there */
+	end += format_int(end, point->time_ns);
+	*end++ = '\n';
+	out->len += (size_t)(end - start);
+}
