@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-enum stat {
+enum statistic {
 	STAT_COUNT, /* matches in the window; integer */
 	STAT_TOTAL, /* running total of matches; integer */
 	STAT_SUM,
@@ -21,7 +21,7 @@ enum stat {
 };
 
 struct metric_field {
-	enum stat stat;
+	enum statistic stat;
 	struct str key; /* escaped as a field key already; borrowed from the rule set */
 };
 
