@@ -13,25 +13,6 @@ enum {
 	MAX_PRI = 191,
 };
 
-#define W  BYTE_WORD
-#define N  BYTE_NAME
-#define V  BYTE_VALUE
-#define WV (W | V)
-#define A  (W | N | V)
-
-/* clang-format off */
-const unsigned char byte_classes[256] = { /* beyond ASCII: of none */
-	V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V,
-	V, V, V, V, V, V, V, V, V, V, V, V, V, V, V, V,
-	V, A, W, A, A, A, A, A, A, A, A, A, A, A, A, A,  /* blank " */
-	A, A, A, A, A, A, A, A, A, A, A, A, A, WV, A, A, /* = */
-	A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
-	A, A, A, A, A, A, A, A, A, A, A, A, W | N, W, A, A, /* \ ] */
-	A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
-	A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, V,  /* DEL */
-};
-/* clang-format on */
-
 void
 parse_soft_error(struct parse *parse, enum log_error error, const char *at)
 {
@@ -49,6 +30,20 @@ parse_hard_error(struct parse *parse, const char *at)
 	parse_soft_error(parse, parse->expect, at);
 	if (parse->field < parse->end)
 		parse_message(parse, parse->field);
+}
+
+void
+parse_time(struct parse *parse, const struct timestamp *stamp, const char *at)
+{
+	struct log_record *record = parse->record;
+
+	if (!stamp->in_range) {
+		parse_soft_error(parse, parse->expect, at);
+		return;
+	}
+	record->has_time = true;
+	record->time_ns = stamp->ns;
+	record->time_digits = stamp->digits;
 }
 
 /* Length of the character of Unicode's White_Space that ends right before end, or 0. */

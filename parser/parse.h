@@ -8,6 +8,7 @@
 #pragma once
 
 #include "parser/log_record.h"
+#include "parser/timestamp.h"
 
 struct parse {
 	struct log_record *record;
@@ -25,35 +26,13 @@ enum { /* limits of RFC 5424 section 6, in bytes */
 	MAX_SD_NAME = 32,
 };
 
-enum byte_class {
-	BYTE_WORD = 1,  /* PRINTUSASCII: header words */
-	BYTE_NAME = 2,  /* the same without = ] ": SD-ID and PARAM-NAME */
-	BYTE_VALUE = 4, /* stands for itself in a PARAM-VALUE: ASCII but " \ ] */
-};
-
-extern const unsigned char byte_classes[256];
-
-/* First byte from p on that is not of the class. */
-static inline const char *
-scan(const char *p, const char *end, enum byte_class class)
-{
-	while (p < end && (byte_classes[(unsigned char)*p] & class) != 0)
-		p++;
-	return p;
-}
-
-/* "-" stands for "not there". */
-static inline struct str
-nil_or_text(const char *ptr, const char *end)
-{
-	return end - ptr == 1 && *ptr == '-' ? STR_ABSENT
-					     : (struct str){ ptr, (size_t)(end - ptr) };
-}
-
 void parse_soft_error(struct parse *parse, enum log_error error, const char *at);
 
 /* parse->expect was not found at this byte: the rest from parse->field on is the message. */
 void parse_hard_error(struct parse *parse, const char *at);
+
+/* Stores the stamp that was read at this byte; one that 64 bits do not hold is a soft error. */
+void parse_time(struct parse *parse, const struct timestamp *stamp, const char *at);
 
 /* The message is what is left from here on, its trailing white space cut. */
 void parse_message(struct parse *parse, const char *from);

@@ -5,7 +5,15 @@
  * may be missing. So each part is taken when it is there.
  */
 #include "parser/parse.h"
-#include "parser/timestamp.h"
+#include "parser/scan.h"
+
+/* "-" stands for "not there". */
+static struct str
+nil_or_text(const char *ptr, const char *end)
+{
+	return end - ptr == 1 && *ptr == '-' ? STR_ABSENT
+					     : (struct str){ ptr, (size_t)(end - ptr) };
+}
 
 /* Bytes of any script, but no blanks and no control characters. */
 static bool
@@ -94,7 +102,7 @@ read_tag(struct parse *parse, const char *p)
 static const char *
 read_stamp(struct parse *parse, const char *p, int64_t now_ns)
 {
-	struct timestamp stamp = { false, 0, 0 };
+	struct timestamp stamp = { .in_range = false };
 	const char *start = p;
 	bool digit = p < parse->end && *p >= '0' && *p <= '9';
 	bool read = digit ? timestamp_rfc3339(&p, parse->end, &stamp)
@@ -106,11 +114,7 @@ read_stamp(struct parse *parse, const char *p, int64_t now_ns)
 		parse_hard_error(parse, p);
 		return NULL;
 	}
-	if (!stamp.in_range)
-		parse_soft_error(parse, LOG_ERR_STAMP, start);
-	parse->record->has_time = stamp.in_range;
-	parse->record->time_ns = stamp.ns;
-	parse->record->time_digits = stamp.digits;
+	parse_time(parse, &stamp, start);
 	return p < parse->end ? p + 1 : p;
 }
 

@@ -8,7 +8,7 @@
  * byte it does not know behind the field, and fails with the field still expected.
  */
 #include "parser/parse.h"
-#include "parser/timestamp.h"
+#include "parser/scan.h"
 
 struct rfc5424 {
 	struct parse *parse;
@@ -80,7 +80,7 @@ static const char *
 read_timestamp(struct parse *parse, const char *p)
 {
 	enum { MAX_DIGITS = 6, FRACTION_AT = sizeof("2026-11-20T23:00:00.") - 1 };
-	struct timestamp stamp = { false, 0, 0 };
+	struct timestamp stamp = { .in_range = false };
 	const char *start = p;
 
 	if (*p == '-') {
@@ -95,11 +95,7 @@ read_timestamp(struct parse *parse, const char *p)
 		parse_soft_error(parse, LOG_ERR_TIMESTAMP, p);
 		return parse->end; /* nothing to find there: the machine fails */
 	}
-	if (!stamp.in_range)
-		parse_soft_error(parse, LOG_ERR_TIMESTAMP, start);
-	parse->record->has_time = stamp.in_range;
-	parse->record->time_ns = stamp.ns;
-	parse->record->time_digits = stamp.digits;
+	parse_time(parse, &stamp, start);
 	expect_next(parse, LOG_ERR_HOSTNAME, p);
 	return p;
 }
@@ -116,13 +112,16 @@ static const struct word msgid = { MAX_MSGID, LOG_ERR_SD };
 static inline const char *
 read_word(struct parse *parse, const char *p, const struct word *rule, struct str *word)
 {
+	if (*p == '-' && ends_field(parse, p + 1)) {
+		expect_next(parse, rule->next, p + 1);
+		return p + 1;
+	}
 	const char *end = scan(p, parse->end, BYTE_WORD);
-
 	if (!ends_field(parse, end))
 		return end;
 	if (end - p > rule->max)
 		parse_soft_error(parse, parse->expect, p + rule->max);
-	*word = nil_or_text(p, end);
+	*word = (struct str){ p, (size_t)(end - p) };
 	expect_next(parse, rule->next, end);
 	return end;
 }

@@ -11,7 +11,7 @@
 static const int64_t NS_PER_SECOND = 1000000000;
 static const int64_t MAX_SECONDS = INT64_MAX / 1000000000 - 1;
 
-static bool
+static inline bool
 take_char(const char **p, const char *end, char c)
 {
 	if (*p == end || **p != c)
@@ -32,19 +32,24 @@ take_digit(const char **p, const char *end, int min, int max, int *digit)
 	return true;
 }
 
-/* Two digits, min to max. */
+/* Two digits, min to max; digit by digit only to find out which one is wrong. */
 static inline bool
 take_two(const char **p, const char *end, int min, int max, int *value)
 {
 	int tens, ones;
 
-	if (!take_digit(p, end, min / 10, max / 10, &tens))
-		return false;
-	if (!take_digit(p, end, tens == min / 10 ? min % 10 : 0, tens == max / 10 ? max % 10 : 9,
-		    &ones))
-		return false;
-	*value = tens * 10 + ones;
-	return true;
+	if (end - *p >= 2) {
+		unsigned t = (unsigned)((*p)[0] - '0'), o = (unsigned)((*p)[1] - '0');
+		*value = (int)(t * 10 + o);
+		if (t <= 9 && o <= 9 && *value >= min && *value <= max) {
+			*p += 2;
+			return true;
+		}
+	}
+	if (take_digit(p, end, min / 10, max / 10, &tens))
+		take_digit(p, end, tens == min / 10 ? min % 10 : 0, tens == max / 10 ? max % 10 : 9,
+			&ones);
+	return false;
 }
 
 static bool
@@ -74,7 +79,7 @@ day_seconds(int year, int month, int day)
 	return (int64_t)days * 86400;
 }
 
-static bool
+static inline bool
 take_time_of_day(const char **p, const char *end, int *seconds)
 {
 	int hour, minute, second;
@@ -87,7 +92,7 @@ take_time_of_day(const char **p, const char *end, int *seconds)
 	return true;
 }
 
-static bool
+static inline bool
 take_date(const char **p, const char *end, int64_t *seconds)
 {
 	int year = 0, digit = 0, month, day;
@@ -105,7 +110,7 @@ take_date(const char **p, const char *end, int64_t *seconds)
 }
 
 /* ".1" to ".123456789", or nothing. */
-static bool
+static inline bool
 take_fraction(const char **p, const char *end, struct timestamp *out)
 {
 	static const int scale[] = { 1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000,
@@ -125,7 +130,7 @@ take_fraction(const char **p, const char *end, struct timestamp *out)
 	return true;
 }
 
-static bool
+static inline bool
 take_offset(const char **p, const char *end, int *seconds)
 {
 	int hour, minute;
@@ -156,15 +161,17 @@ set_seconds(struct timestamp *out, int64_t seconds)
 bool
 timestamp_rfc3339(const char **p, const char *end, struct timestamp *out)
 {
+	const char *at = *p; /* in a register, not in the caller's memory */
 	int64_t date;
 	int time, offset;
 
-	if (!take_date(p, end, &date) || !take_char(p, end, 'T') ||
-		!take_time_of_day(p, end, &time) || !take_fraction(p, end, out) ||
-		!take_offset(p, end, &offset))
-		return false;
-	set_seconds(out, date + time - offset);
-	return true;
+	bool read = take_date(&at, end, &date) && take_char(&at, end, 'T') &&
+		take_time_of_day(&at, end, &time) && take_fraction(&at, end, out) &&
+		take_offset(&at, end, &offset);
+	*p = at;
+	if (read)
+		set_seconds(out, date + time - offset);
+	return read;
 }
 
 static bool

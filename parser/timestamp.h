@@ -8,8 +8,7 @@
 enum { TIMESTAMP_MAX_DIGITS = 9 }; /* of a fraction of a second */
 
 struct timestamp {
-	bool in_range; /* false: the date is a real one, but its ns do not fit into 64 bits (1678 to
-			  2261 do) */
+	bool in_range;  /* false: a real date, but beyond what 64 bits of ns hold (1677 to 2262) */
 	uint8_t digits; /* of the fraction, 0 to 9 */
 	int64_t ns;     /* since 1970 UTC */
 };
