@@ -26,6 +26,7 @@ struct sender {
 	struct mailbox mailbox;
 	struct event *on_mail, *on_stop_poll;
 	struct disk *disk;
+	struct output_env output_env; /* borrowed by the outputs */
 	struct output **outputs;
 	size_t n_outputs;
 	struct tally *tally;
@@ -219,10 +220,10 @@ sender_new(const struct sender_env *env, struct err *err)
 	sender->disk = disk_start();
 	sender->tally = tally_new(settings->n_listens > 0 ? settings->n_listens : 1);
 	sender->outputs = xcalloc(settings->n_outputs + 1, sizeof(*sender->outputs));
+	sender->output_env = (struct output_env){ .base = sender->base, .targets = env->shared->targets, .disk = sender->disk,
+		.state_dir = settings->state_dir, .changed = output_changed, .ctx = sender };
 	for (size_t i = 0; i < settings->n_outputs; i++) {
-		struct output_env output_env = { .base = sender->base, .targets = env->shared->targets, .disk = sender->disk,
-			.state_dir = settings->state_dir, .changed = output_changed, .ctx = sender };
-		struct output *output = output_new(&settings->outputs[i], &output_env, err);
+		struct output *output = output_new(&settings->outputs[i], &sender->output_env, err);
 
 		if (output != NULL)
 			sender->outputs[sender->n_outputs++] = output;
