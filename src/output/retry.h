@@ -23,11 +23,12 @@ struct retry_attempt {
 	uint32_t failures;     /* earlier answers in a row that called for a back-off, of this output */
 	uint32_t server_errors; /* answers 500 to exactly these lines while the canary was good */
 	bool canary_good;      /* with status 500: a small canary write has succeeded since */
+	bool is_canary;        /* this is the answer to the canary itself: its 500 is an outage */
 };
 
 enum retry_action {
 	RETRY_DONE,        /* all lines stored (rejected_points of them refused for good by the retention policy) */
-	RETRY_LATER,       /* same bytes again after wait_ns; the whole output waits */
+	RETRY_LATER,       /* same bytes again after wait_ns; the whole output waits (canary_good: only these lines) */
 	RETRY_SPLIT,       /* halve: too large (remember the size) */
 	RETRY_BISECT,      /* halve: some line in it is bad; side queue */
 	RETRY_CANARY,      /* 500: write a canary first, then ask again */
