@@ -196,6 +196,7 @@ table_finds_and_keeps_order(void **state)
 		((struct item *)series_table_add(&table, str_from(text), sizeof(struct item)))
 			->number = n;
 	}
+	assert_in_range(table.n_buckets, ITEMS, 4 * ITEMS); /* grown: short chains */
 	for (int n = 0; n < ITEMS; n += 2) { /* the even ones, the first among them */
 		snprintf(text, sizeof(text), "%d", n);
 		series_table_remove(&table, series_table_find(&table, str_from(text)));
