@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole configuration as plain values, and how it is read. Every option stands once, in the option table
- * (config/options.c), which gives its default, its range, its help text and what reads it.
+ * The whole configuration as plain values, and how it is read. Every option stands once, in the
+ * option table (config/options.c), which gives its default, its range, its help text and what reads
+ * it.
  */
 #pragma once
 
@@ -18,18 +19,19 @@ struct listen_settings { /* [listen NAME] */
 	char *name;
 	char *address; /* as written, for messages */
 	enum listen_transport transport;
-	char *host;    /* numeric or name, brackets removed; NULL = every address */
+	char *host; /* numeric or name, brackets removed; NULL = every address */
 	uint16_t port;
 	enum framing framing;
 	enum log_format_option format;
 	bool best_effort;
-	bool source;   /* put the peer's address on the point */
+	bool source;             /* put the peer's address on the point */
 	size_t max_message_size; /* bytes */
 	uint32_t max_connections;
 	int64_t keepalive_ns; /* 0 = off */
-	char *tls_cert, *tls_key, *tls_ca; /* resolved paths; tls_ca NULL = no client certificate asked */
-	int tls_min_version;  /* 12 or 13 */
-	char *tls_ciphers;    /* NULL = OpenSSL's */
+	char *tls_cert, *tls_key,
+		*tls_ca;     /* resolved paths; tls_ca NULL = no client certificate asked */
+	int tls_min_version; /* 12 or 13 */
+	char *tls_ciphers;   /* NULL = OpenSSL's */
 };
 
 /* The header values that [logs] tags may name; those it leaves out become string fields. */
@@ -85,17 +87,17 @@ struct output_settings { /* [influxdb NAME] and [file NAME] */
 };
 
 struct http_settings { /* [http] */
-	char *host; /* NULL = no admin port */
+	char *host;    /* NULL = no admin port */
 	uint16_t port;
 	char *token_file;
 };
 
 struct settings {
 	/* [server] */
-	uint32_t workers;    /* 0 = one per core this process may use */
+	uint32_t workers; /* 0 = one per core this process may use */
 	char *state_dir;
-	char *host;          /* value of the tag host; NULL = left out */
-	int log_level;       /* enum diag_level */
+	char *host;            /* value of the tag host; NULL = left out */
+	int log_level;         /* enum diag_level */
 	uint64_t memory_limit; /* bytes of queued points */
 	int64_t drain_delay_ns, drain_timeout_ns;
 
@@ -103,20 +105,22 @@ struct settings {
 	size_t n_listens;
 	struct logs_settings logs;
 	struct metrics_settings metrics;
-	struct output_settings *outputs; /* at most 64; at least one: the default [file] when none is configured */
+	struct output_settings
+		*outputs; /* at most 64; at least one: the default [file] when none is configured */
 	size_t n_outputs;
 	bool default_output; /* true: that default is in use */
 	struct http_settings http;
 
-	/* [rule NAME] and [patterns] sections of the main file and of the rule files, unread: match/ compiles them. */
+	/* [rule NAME] and [patterns] sections of the main file and of the rule files, unread:
+	 * match/ compiles them. */
 	struct ini rules;
 	size_t n_rule_files;
 };
 
 /*
- * Reads path (and the rule files it names) into *settings. All errors are added to err, not just the first; false when
- * there was one. Relative paths are taken from the file's folder. ${NAME} is expanded from the environment in every
- * section but the rules'.
+ * Reads path (and the rule files it names) into *settings. All errors are added to err, not just
+ * the first; false when there was one. Relative paths are taken from the file's folder. ${NAME} is
+ * expanded from the environment in every section but the rules'.
  */
 bool settings_read(struct settings *settings, const char *path, struct err *err);
 void settings_fini(struct settings *settings);
