@@ -9,6 +9,7 @@
 enum {
 	DELTA_BYTES_MAX = 4 << 20,   /* a delta this large is handed over at once */
 	BATCH_SLACK = 64 << 10,      /* room behind batch_bytes, so that the last line rarely makes a batch grow */
+	USUAL_LINE = 4096,           /* a batch ends this short of batch_bytes: outputs need not cut it */
 };
 
 struct pipeline {
@@ -139,7 +140,8 @@ add_point(struct pipeline *pipeline, const struct log_point *point)
 		pipeline->batch = batch_new(0, true, shared->batch_bytes + BATCH_SLACK, clock_monotonic_ns());
 	log_point_add(&pipeline->encoder, point, &pipeline->batch->lines);
 	pipeline->batch->points++;
-	if (pipeline->batch->points >= shared->batch_points || pipeline->batch->lines.len >= shared->batch_bytes)
+	if (pipeline->batch->points >= shared->batch_points ||
+		pipeline->batch->lines.len + USUAL_LINE >= shared->batch_bytes)
 		hand_over_batch(pipeline);
 }
 
