@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options whose values have a form of their own. */
+#include "config/options.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "config/options.h"
 #include "config/value.h"
 
 enum { DEFAULT_LISTEN_PORT = 6514, DEFAULT_HTTP_PORT = 9514, MAX_URLS = 16 };

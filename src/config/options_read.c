@@ -4,6 +4,8 @@
  * at the option's offset. Errors show a value as it stands in the file, never what a variable held,
  * and never a secret.
  */
+#include "config/options.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "config/options.h"
 #include "config/value.h"
 
 enum { MAX_SHOWN = 60 }; /* bytes of a value in an error */
