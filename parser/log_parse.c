@@ -230,8 +230,8 @@ log_sd_unescape(struct str value, char *out)
 	size_t n = 0;
 
 	for (size_t i = 0; i < value.len; i++) {
-		char next = i + 1 < value.len ? value.ptr[i + 1] : '\0';
-		if (value.ptr[i] == '\\' && (next == '"' || next == '\\' || next == ']'))
+		const char *p = value.ptr + i;
+		if (*p == '\\' && i + 1 < value.len && (p[1] == '"' || p[1] == '\\' || p[1] == ']'))
 			i++;
 		out[n++] = value.ptr[i];
 	}

@@ -217,7 +217,7 @@ static int64_t
 nearest_day(int month, int day, int time, int64_t now)
 {
 	int year = (int)(1970 + now / 31556952);           /* at New Year perhaps the one beside */
-	int reach = day > days_in_month(1, month) ? 8 : 1; /* February 29th */
+	int reach = day > days_in_month(1, month) ? 4 : 1; /* February 29th: 2096, then 2104 */
 	int64_t best = 0, best_distance = INT64_MAX;
 
 	for (int y = year - reach; y <= year + reach; y++) {

@@ -222,6 +222,8 @@ static const struct parse_case hard_cases[] = {
 		.message = " h a" },
 	{ FRAME("<1>1 - h\xc3\xb6 a"), .pri = 1, .error = LOG_ERR_HOSTNAME, .column = 9,
 		.version = 1, .message = "h\xc3\xb6 a" },
+	{ FRAME("<1>1 - h\x7f a long way from the end"), .pri = 1, .error = LOG_ERR_HOSTNAME,
+		.column = 9, .version = 1, .message = "h\x7f a long way from the end" },
 	{ FRAME("<1>1 - h"), .pri = 1, .error = LOG_ERR_APPNAME, .column = 9, .version = 1,
 		.hostname = "h" },
 	{ FRAME("<1>1 - h a\tb p"), .pri = 1, .error = LOG_ERR_APPNAME, .column = 11, .version = 1,
@@ -352,6 +354,8 @@ static const struct parse_case rfc3164_cases[] = {
 		.hostname = "h", .appname = "sp", .message = "ace[1]: q" },
 	{ FRAME("<13>1 Nov 20"), R3164, .option = LOG_PARSE_RFC3164, .pri = 13,
 		.error = LOG_ERR_STAMP, .column = 6, .message = "1 Nov 20" },
+	{ FRAME("<13>1000 -"), R3164, .pri = 13, .error = LOG_ERR_STAMP, .column = 9,
+		.message = "1000 -" },
 	{ FRAME("<5>12:00"), R3164, .pri = 5, .error = LOG_ERR_STAMP, .column = 6,
 		.message = "12:00" },
 	/* Errors. */
