@@ -216,9 +216,16 @@ struct stamp
 stamper_stamp(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer, const struct log_record *record,
 	int64_t received_ns)
 {
-	struct stamp stamp = { .point_ns = -1, .event_ns = received_ns };
-
-	if (record->has_time) {
+	if (stamper->virtual_clock) {
+		if (record->has_time && (record->time_ns > stamper->clock_ns || stamper->clock_ns == 0))
+			stamper->clock_ns = record->time_ns;
+		if (stamper->clock_ns != 0)
+			received_ns = stamper->clock_ns;
+	}
+	struct stamp stamp = { .point_ns = -1, .event_ns = received_ns, .received_ns = received_ns };
+	if (record->has_time && stamper->virtual_clock) {
+		stamp.event_ns = record->time_ns;
+	} else if (record->has_time) {
 		stamp.skewed = !is_sane(stamper, record, received_ns);
 		if (!stamp.skewed)
 			stamp.event_ns = record->time_ns;

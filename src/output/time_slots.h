@@ -31,6 +31,9 @@ struct stamper {
 	struct time_slots *slots;
 	uint32_t worker, n_workers;
 	bool received_only; /* time = received */
+	/* Replay and rule tests: the clock is the latest message time seen; every message time is sane. */
+	bool virtual_clock;
+	int64_t clock_ns;   /* that clock; before the first message with a time: the receive time given */
 	int64_t max_age_ns, max_future_ns;
 	/* private */
 	int64_t last_received;
@@ -43,6 +46,7 @@ struct stamper {
 struct stamp {
 	int64_t point_ns; /* unique time of the raw point */
 	int64_t event_ns; /* the message's own time when sane, else the receive time: what rules follow */
+	int64_t received_ns; /* by the stamper's clock */
 	bool skewed;      /* the message's time was not sane */
 };
 
