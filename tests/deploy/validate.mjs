@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks Kubernetes manifests without a cluster: node validate.mjs FOLDER RENDERED_FILE|- OUT.ts
-// FOLDER has a kustomization.yaml. Its objects are read once by the few lines of kustomize below and, when RENDERED_FILE
-// is given, once more from there: what `kubectl kustomize FOLDER` printed. Each object goes through the schema of its
+// FOLDER has a kustomization.yaml. Its objects are read by the few lines of kustomize below and, with a RENDERED_FILE,
+// once more from there: what `kubectl kustomize FOLDER` printed. Each object goes through the schema of its
 // kind; OUT.ts lets the TypeScript compiler find keys that the schema does not know (the schema check lets them pass).
 // Then what no schema sees: that the parts fit each other and logmill.ini.
 import assert from 'node:assert/strict';
