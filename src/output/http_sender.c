@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -123,11 +124,13 @@ final_status(struct http_transfer *transfer, CURLcode result)
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (result != CURLE_OK && !transfer->reply_cut && status != 413) {
 		if (transfer->error[0] == '\0')
-			strcpy(transfer->error, curl_easy_strerror(result));
+			snprintf(transfer->error, sizeof(transfer->error), "%s",
+				curl_easy_strerror(result));
 		return 0;
 	}
 	if (status < 300 && transfer->sent < transfer->total) {
-		strcpy(transfer->error, "answered before the body was sent");
+		snprintf(transfer->error, sizeof(transfer->error),
+			"answered before the body was sent");
 		return 0;
 	}
 	return (int)status;

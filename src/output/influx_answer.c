@@ -187,7 +187,7 @@ static enum reject_reason
 reject_reason(const char *name)
 {
 	static const char *const names[] = {
-#define X(id, text) [id] = text,
+#define X(id, text) [id] = (text),
 		REJECT_REASONS(X)
 #undef X
 	};

@@ -294,11 +294,10 @@ influx_free(struct output *output)
 {
 	struct influx_output *influx = (struct influx_output *)(void *)output;
 
-	while (influx->in_flight != NULL) {
-		struct exchange *exchange = influx->in_flight;
-
+	for (struct exchange *exchange = influx->in_flight, *next; exchange != NULL;
+		exchange = next) {
+		next = exchange->next;
 		http_cancel(&exchange->http);
-		unlink_exchange(exchange);
 		free_exchange(exchange);
 	}
 	job_list_clear(&influx->queue);

@@ -219,10 +219,9 @@ job_list_remove(struct job_list *list, struct job *job)
 void
 job_list_clear(struct job_list *list)
 {
-	while (list->head != NULL) {
-		struct job *job = list->head;
-
-		job_list_remove(list, job);
+	for (struct job *job = list->head, *next; job != NULL; job = next) {
+		next = job->next;
 		job_free(&job);
 	}
+	*list = (struct job_list){ NULL, NULL };
 }

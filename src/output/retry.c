@@ -156,8 +156,11 @@ decide_refused(const struct retry_attempt *attempt, struct str message)
 
 	if (str_starts(message, STR("database is required")))
 		return hold(attempt, RETRY_HOLD, "database_required");
-	/* InfluxDB says this only when every shard has stored its part: the one 400 that leaves
-	 * nothing open. */
+	/*
+	 * InfluxDB says this only when every shard has stored its part, so the others are in. All
+	 * but a line it could not parse: of that it then says nothing (measured). The encoder
+	 * writes none.
+	 */
 	if (skip(&rest, STR("points beyond retention policy ")) && read_dropped(rest, &dropped) &&
 		dropped <= attempt->points) {
 		return (struct retry_decision){

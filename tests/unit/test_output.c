@@ -179,13 +179,15 @@ test_joined(void **state)
 
 	/* another target, and points of rules, are never joined with others */
 	bed_push(bed, 0, true, STR("m n=100i 101\n"));
-	bed_push(bed, 0, false, STR("m n=101i 102\n"));
-	bed_push(bed, 1, false, STR("m n=102i 103\n"));
+	bed_push(bed, 0, true, STR("m n=101i 102\n"));
+	bed_push(bed, 0, false, STR("m n=102i 103\n"));
+	bed_push(bed, 1, false, STR("m n=103i 104\n"));
 	bed_run_idle(bed);
-	assert_int_equal(atomic_load(&stage->server.requests), 5);
+	assert_int_equal(atomic_load(&stage->server.requests), 2 + 4);
 	assert_non_null(strstr(stage->story.head, "db=other%26db"));
 	assert_int_equal(bed_state(bed).counts[1].written, 2);
-	assert_stored(stage, 103, 0, 0);
+	assert_int_equal(bed_state(bed).counts[0].written, 102);
+	assert_stored(stage, 104, 0, 0);
 }
 
 static void
@@ -269,6 +271,26 @@ test_many_bad(void **state)
 	bed_run_idle(&stage->bed);
 	assert_stored(stage, 1000, 95, 205);
 	assert_int_equal(bed_state(&stage->bed).counts[0].rejected[REJECT_FIELD_TYPE], 110);
+}
+
+/* With one connection the side queue and the others take turns: neither waits for the end of the
+ * other. */
+static void
+test_turns(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->bed.settings.connections = 1;
+	stage->bed.settings.batch_points = 16;
+	refuse(&stage->story, 5, 6, 400, parse_error);
+	bed_open(&stage->bed);
+	bed_push_numbers(&stage->bed, 0, 16 * 50);
+	while (bed_state(&stage->bed).counts[0].rejected[REJECT_PARSE] == 0)
+		event_base_loop(stage->bed.base, EVLOOP_ONCE);
+	/* at most 1 + 8 requests for the bad line's batch, as many for others in between */
+	assert_in_range(bed_state(&stage->bed).counts[0].queued, 16 * 40, 16 * 46);
+	bed_run_idle(&stage->bed);
+	assert_stored(stage, 16 * 50, 5, 6);
 }
 
 static void
@@ -658,6 +680,7 @@ main(void)
 		STORY(test_limits),
 		STORY(test_bisect_cost),
 		STORY(test_many_bad),
+		STORY(test_turns),
 		STORY(test_413),
 		STORY(test_early_413),
 		STORY(test_retry_after_honoured),
