@@ -79,6 +79,7 @@ def wait_equal(function, wanted, what, seconds=PATIENCE, pause=0.1):
 
 
 def die_with_parent():
+    """Parent is the thread, not the process: start processes from the main one."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
