@@ -50,8 +50,8 @@ sd_is(const struct log_sd *sd, struct str key)
 static struct str
 sd_value(const struct log_record *record, struct str key, struct buf *scratch)
 {
-	for (size_t i = record->n_sd;
-		i-- > 0;) { /* of equal keys the last one wins, as in the raw point */
+	/* Of equal keys the last one wins, as in the raw point. */
+	for (size_t i = record->n_sd; i-- > 0;) {
 		const struct log_sd *sd = &record->sd[i];
 
 		if (!sd_is(sd, key))

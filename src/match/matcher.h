@@ -60,9 +60,9 @@ struct rule_outcome {
 /* Between messages: forgets the last one's results. */
 void matcher_next(struct matcher *matcher);
 
-/* Runs one rule on the message in hand; a match goes to delta. */
+/* Runs rule i on the message in hand; a match goes to delta. */
 struct rule_outcome matcher_rule(
-	struct matcher *matcher, size_t rule, const struct rule_input *input, struct delta *delta);
+	struct matcher *matcher, size_t i, const struct rule_input *input, struct delta *delta);
 
 /* The text of a tag, value or field; absent when it took no part. Valid until the next call. */
 struct str matcher_text(struct matcher *matcher, const struct rule *rule,

@@ -13,6 +13,8 @@
 #include "match/regex.h"
 #include "match/ruleset.h"
 
+#define RULE_NO_GATE UINT32_MAX
+
 enum {
 	RULE_MAX_TAGS = 32, /* group_by and tags together */
 	RULE_MAX_TAG_VALUE =
@@ -74,6 +76,7 @@ struct ruleset {
 	struct ruleset *self; /* a reference is counted through a const view too */
 	struct rule *rules;
 	const struct metric_def **defs;
+	uint32_t *gates; /* of each rule: its first condition, or RULE_NO_GATE */
 	size_t n_rules;
 	struct condition *conditions;
 	size_t n_conditions;

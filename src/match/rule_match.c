@@ -8,7 +8,7 @@
 static bool
 field_equal(struct field a, struct field b)
 {
-	return a.kind == b.kind && str_equal(a.sd, b.sd);
+	return a.kind == b.kind && (a.kind != FIELD_SD || str_equal(a.sd, b.sd));
 }
 
 /*
@@ -25,11 +25,12 @@ show_pattern(struct err *err, struct str pattern, size_t offset)
 
 	buf_add_text(&err->text, "    ");
 	for (size_t i = from; i < to; i++) {
-		unsigned char c = (unsigned char)pattern.ptr[i];
+		char c = pattern.ptr[i];
 
-		buf_add_char(&err->text, c < ' ' || c == 0x7f ? '?' : (char)c);
-		if (i < offset &&
-			(c & 0xc0) != 0x80) /* a character of several bytes takes one column */
+		if ((unsigned char)c < ' ' || c == 0x7f)
+			c = '?';
+		buf_add_char(&err->text, c);
+		if (i < offset && ((unsigned char)c & 0xc0) != 0x80) /* UTF-8: one column */
 			columns++;
 	}
 	buf_add_char(&err->text, '\n');
@@ -163,7 +164,7 @@ rule_read_match(struct rule_reader *reader)
 			"the pattern is empty (leave it out to count every message)");
 		return;
 	}
-	const struct field message = { .kind = FIELD_MESSAGE };
+	const struct field message = { FIELD_MESSAGE, STR("") };
 	int64_t search = find_search(reader, match, message, str_from(match->value));
 	if (search < 0)
 		return;

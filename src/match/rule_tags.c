@@ -144,7 +144,8 @@ make_plan(struct rule_reader *reader, const struct plan *plan, bool groups_only,
 		if (groups_only && !tag->grouping)
 			continue;
 		out->parts[out->n_parts++] = (struct series_part){
-			.text = part_text(reader, tag, tag->value),
+			.text = part_text(
+				reader, tag, str_present(tag->value) ? tag->value : STR("")),
 			.fixed = str_present(tag->value),
 			.source = tag->source,
 		};

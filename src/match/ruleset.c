@@ -83,6 +83,7 @@ ruleset_new(const struct settings *settings, struct err *err)
 	ruleset->self = ruleset;
 	ruleset->rules = xcalloc(n + 1, sizeof(*ruleset->rules));
 	ruleset->defs = xcalloc(n + 1, sizeof(struct metric_def *));
+	ruleset->gates = ruleset_alloc(ruleset, n + 1, sizeof(*ruleset->gates));
 	for (size_t i = 0; i < n; i++)
 		ok = add_rule(ruleset, settings, &settings->rules.sections[i], err) && ok;
 	if (!ok) {
@@ -93,6 +94,7 @@ ruleset_new(const struct settings *settings, struct err *err)
 		struct rule *rule = &ruleset->rules[i];
 
 		ruleset->defs[i] = &rule->def;
+		ruleset->gates[i] = rule->n_conditions > 0 ? rule->conditions[0] : RULE_NO_GATE;
 		rule->info.def = &rule->def;
 	}
 	return ruleset;

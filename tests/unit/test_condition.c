@@ -3,9 +3,9 @@
 #include "rule_fixture.h"
 
 /* Dots in an ID and in a parameter, an escaped quote, an element without parameters. */
-static const char message[] =
-	"<28>1 2026-11-20T10:00:00Z n1.example kern:el 512 ID47 "
-	"[x@1 a=\"1\" b=\"q\\\"q\"][y.z@1 c=\"old\" c.d=\"new\"][flag] Out of memory: 42";
+static const char message[] = "<28>1 2026-11-20T10:00:00Z n1.example kern:el 512 ID47 "
+			      "[x@1 a=\"1\" b=\"q\\\"q\"][y.z@1 c=\"old\" c.d=\"new\"][flag][d "
+			      "k=\"1\" k=\"2\"] Out of memory: 42";
 
 struct condition_case {
 	const char *when;
@@ -64,6 +64,8 @@ static const struct condition_case cases[] = {
 	{ "sd.y.z@1.d = ! *", true },
 	{ "sd.y.z@1.d = ! /x/", true },
 	{ "sd.flag = true", true },
+	{ "sd.d.k = 2", true }, /* of equal keys the last */
+	{ "sd.d.k = 1", false },
 	{ "sd.x@1 = *", false },
 };
 

@@ -47,6 +47,7 @@ static const struct quantity_case cases[] = {
 	{ "KiB", "8", "8192i" },
 	{ "KiB", "0", "0i" },
 	{ "KiB", "0.5", "512i" },
+	{ "KiB", "0.7", "717i" },
 	{ "KiB", "-1", "-1024i" },
 	{ "KiB", "--1", "bad" },
 	{ "KiB", "8kB", "bad" },

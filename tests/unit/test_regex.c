@@ -111,7 +111,7 @@ test_long_subject(void **state)
 	assert_ptr_equal(groups[1].ptr, space + REGEX_MAX_SUBJECT - 1);
 	regex_free(&regex);
 	/* A pattern that needs more steps than the first piece allows is found all the same. */
-	regex = regex_new(STR("^(?:[^\"]|\\\\.)*\"(!)"), &why, &offset);
+	regex = regex_new(STR("^(x|xy)+?\"!"), &why, &offset);
 	filled(space, REGEX_MAX_SUBJECT, "x");
 	memcpy(space + REGEX_MAX_SUBJECT - 2, "\"!", 2);
 	assert_int_equal(

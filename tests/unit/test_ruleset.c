@@ -273,6 +273,9 @@ static const struct explain_case explains[] = {
 	{ "match = (a+)+$", AT("00", "n1", "k", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
 		"match: given up: the search took too many steps or too long; the message is "
 		"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\", the pattern (a+)+$\n" },
+	{ "when.message = ! /(a+)+$/", AT("00", "n1", "k", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"),
+		"when.message: given up: the search took too many steps or too long; is "
+		"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\", needs ! /(a+)+$/\n" },
 	{ "match = (?<v>\\S+) KB\nvalue = v:KiB", AT("00", "n1", "k", "abc KB"),
 		"value: v is \"abc\", not a number (KiB)\n" },
 	{ "match = (?<v>\\d)? KB\nvalue = v", AT("00", "n1", "k", "abc KB"),
