@@ -187,28 +187,24 @@ bind-address = "127.0.0.1:{rpc_port}"
     def write(self, database, lines):
         self.post("/write", {"db": database}, lines.encode())
 
-    def query(self, query, database="telegraf"):
-        """The series of the one statement: a list of {name, tags, columns, values}; times in ns."""
-        answer = json.loads(self.post("/query", {"db": database, "q": query, "epoch": "ns"}))
+    def query(self, query, database="telegraf", **parameters):
+        """The series of the one statement: a list of {name, tags, columns, values}; times in ns if not said else.
+        No such database is an empty answer: logmill creates it with its first write."""
+        answer = json.loads(self.post("/query", {"db": database, "q": query, "epoch": "ns", **parameters}))
         result = answer["results"][0]
-        if "error" in result:
+        if "error" in result and "database not found" not in result["error"]:
             raise Failed("influxd: %s: %s" % (query, result["error"]))
         return result.get("series", [])
 
-    def rows(self, query, database="telegraf"):
+    def rows(self, query, database="telegraf", **parameters):
         """All rows as dicts, tags of GROUP BY included."""
         return [dict(zip(series["columns"], values), **series.get("tags", {}))
-                for series in self.query(query, database) for values in series["values"]]
+                for series in self.query(query, database, **parameters) for values in series["values"]]
 
-    def value(self, query, database="telegraf", default=0):
-        """The second column of the first row: what a query for one aggregate gives. No database yet: default."""
-        try:
-            series = self.query(query, database)
-        except Failed as error:
-            if "database not found" in str(error):
-                return default
-            raise
-        return series[0]["values"][0][1] if series else default
+    def value(self, query, database="telegraf"):
+        """The second column of the first row, which is what a query for one aggregate asks for; 0 without rows."""
+        series = self.query(query, database)
+        return series[0]["values"][0][1] if series else 0
 
     def numbers(self, count, database="telegraf", pattern=rb"seq=(\d+)", query='SELECT "message" FROM "syslog"'):
         """How often each number below count is there, as a bytearray (255: that often or more). The answer is read as
