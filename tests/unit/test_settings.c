@@ -189,6 +189,8 @@ static const struct {
 	{ "[listen a]\naddress =\n", AT(2, "listen a") "address: \"\" is empty " ADDRESS_ALLOWED },
 	{ "[listen a]\naddress = :6514\n",
 		AT(2, "listen a") "address: not an address " ADDRESS_ALLOWED },
+	{ "[listen a]\naddress = tsl://h\ntls_cert = cert.pem\n",
+		AT(2, "listen a") "address: not an address " ADDRESS_ALLOWED },
 	{ "[listen a]\naddress = unix:///x\n",
 		AT(2, "listen a") "address: unix:// not supported yet " ADDRESS_ALLOWED },
 	{ "[listen a]\naddress = unixgram:///x\n",
