@@ -36,6 +36,13 @@ struct time_slots {
 	_Alignas(64) _Atomic uint64_t words[BUCKETS][BUCKET_WORDS];
 };
 
+/* In steps of 1,000 within the first half of a second, so that the order of arrival shows. */
+static uint64_t
+order_start(uint64_t seed)
+{
+	return seed % 500000 * 1000;
+}
+
 struct time_slots *
 time_slots_new(int64_t now_ns)
 {
@@ -44,11 +51,8 @@ time_slots_new(int64_t now_ns)
 	if (slots == NULL)
 		abort();
 	memset(slots, 0, sizeof(*slots));
-	/*
-	 * Not from 0: the messages of one second may come half before and half after a restart. In steps of 1,000 from
-	 * the clock, within the first half of a second so that the order of arrival shows.
-	 */
-	atomic_init(&slots->order, (uint64_t)(now_ns / NS_PER_US % 500000) * 1000);
+	/* Not from 0: the messages of one second may come half before and half after a restart. */
+	atomic_init(&slots->order, order_start((uint64_t)(now_ns / NS_PER_US)));
 	return slots;
 }
 
@@ -122,9 +126,13 @@ ordinal_of(struct ordinals *ordinals, uint64_t hash)
 }
 
 static uint64_t
-next_order(struct stamper *stamper)
+next_order(struct stamper *stamper, struct str frame)
 {
-	if (stamper->order == stamper->order_end) {
+	if (stamper->order == stamper->order_end && stamper->virtual_clock) {
+		/* From the first such message: the same file makes the same points again, another one does not. */
+		stamper->order = order_start(hash64(frame, 0));
+		stamper->order_end = UINT64_MAX;
+	} else if (stamper->order == stamper->order_end) {
 		stamper->order = atomic_fetch_add(&stamper->slots->order, ORDER_BLOCK);
 		stamper->order_end = stamper->order + ORDER_BLOCK;
 	}
@@ -197,7 +205,7 @@ coarse_time(struct stamper *stamper, const struct log_record *record)
 		unit /= 10;
 	int64_t start = record->time_ns - record->time_ns % unit;
 	for (int i = 0; i < COARSE_TRIES; i++) {
-		uint64_t order = next_order(stamper);
+		uint64_t order = next_order(stamper, record->frame);
 		int64_t time = start + (int64_t)(order % (uint64_t)unit);
 
 		if (claim(stamper->slots, time, (uint32_t)hash_mix(order + 1)))
