@@ -11,20 +11,20 @@
  */
 #include "server/server.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/diag.h"
 #include "input/tls.h"
+#include "server/acceptors.h"
 #include "server/admin.h"
+#include "server/rule_points.h"
 #include "server/sender.h"
 #include "server/status.h"
 #include "server/worker.h"
@@ -32,19 +32,7 @@
 enum {
 	TICK_MS = 500,
 	RATE_TICKS = RATE_SECONDS * 1000 / TICK_MS,
-	ACCEPTS_PER_TURN = 64,
-	ACCEPT_PAUSE_S = 1,      /* after running out of descriptors */
 	MAX_WORKERS = 256,
-	OFFSET_BITS = 20,
-};
-
-struct server;
-
-struct acceptor { /* a TCP or TLS listener's socket */
-	struct server *server;
-	uint32_t listener;
-	int fd;
-	struct event *event;
 };
 
 enum phase { PHASE_RUNNING, PHASE_DELAY, PHASE_DRAINING, PHASE_STOPPING, PHASE_DELIVERING };
@@ -56,97 +44,25 @@ struct server {
 	struct tls_context **tls;
 	struct event_base *base;
 	struct mailbox mailbox;
-	struct event *on_mail, *on_tick, *on_term, *on_int, *on_deadline, *on_accept_pause;
-	struct acceptor *acceptors;
-	size_t n_acceptors;
+	struct event *on_mail, *on_tick, *on_term, *on_int, *on_deadline;
+	struct acceptors *acceptors;
 	struct worker **workers;
 	uint32_t n_workers;
 	struct sender *sender;
 	struct admin *admin;
 	struct status status;
 	struct watch *watch;
-	struct batch **open;              /* per target: points of rules being collected */
-	struct rule_counters *by_worker;  /* [worker][rule], the latest of each */
+	struct rule_points *rule_points;
 	uint64_t *received_before;        /* [tick][listener], for rates */
 	size_t ticks;
 	bool snapshot_asked;
 	enum phase phase;
 	uint32_t workers_waited_for;
 	int64_t stop_by_ns;               /* monotonic */
-	struct diag_limit refuse_limit, accept_limit;
 	int exit_code;
 };
 
-/* ---- points of rules ---- */
-
-static void
-post_open_batch(struct server *server, uint16_t target)
-{
-	struct batch *batch = server->open[target];
-
-	if (batch == NULL)
-		return;
-	server->open[target] = NULL;
-	batch_seal(batch);
-	batch->mail.kind = SENDER_RULE_BATCH;
-	mailbox_post(sender_mailbox(server->sender), &batch->mail);
-}
-
-static void
-emit_point(void *ctx, uint16_t target, struct str line)
-{
-	struct server *server = ctx;
-
-	if (server->open[target] == NULL)
-		server->open[target] = batch_new(target, false, 0, clock_monotonic_ns());
-	struct batch *batch = server->open[target];
-	buf_add(&batch->lines, line);
-	buf_add_char(&batch->lines, '\n');
-	batch->points++;
-	if (batch->points >= server->shared.batch_points || batch->lines.len >= server->shared.batch_bytes)
-		post_open_batch(server, target);
-}
-
-static void
-post_open_batches(struct server *server)
-{
-	for (size_t i = 0; i < server->shared.n_targets; i++)
-		post_open_batch(server, (uint16_t)i);
-}
-
 /* ---- letters ---- */
-
-static void
-add_counters(struct rule_counters *into, const struct rule_counters *from)
-{
-	into->evaluated += from->evaluated;
-	into->matched += from->matched;
-	into->step_limit += from->step_limit;
-	into->bad_value += from->bad_value;
-	into->no_value += from->no_value;
-	into->over_budget += from->over_budget;
-	into->suspended += from->suspended;
-	into->ns += from->ns;
-}
-
-static void
-take_work(struct server *server, struct work_letter *letter)
-{
-	size_t n = ruleset_size(server->shared.ruleset);
-
-	memcpy(server->by_worker + letter->worker * n, letter->counters, n * sizeof(letter->counters[0]));
-	for (size_t i = 0; i < n; i++) {
-		server->status.rules[i] = (struct rule_counters){ 0 };
-		for (size_t w = 0; w < server->n_workers; w++)
-			add_counters(&server->status.rules[i], &server->by_worker[w * n + i]);
-	}
-	if (letter->delta != NULL) {
-		aggregator_merge(server->status.aggregator, letter->delta, clock_realtime_ns());
-		atomic_fetch_sub(&server->flow.delta_bytes, letter->charged);
-		delta_free(&letter->delta);
-	}
-	free(letter);
-}
 
 static void
 take_snapshot(struct server *server, struct snapshot *snapshot)
@@ -175,7 +91,7 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 	for (; mail != NULL; mail = next) {
 		next = mail->next;
 		switch ((enum control_mail)mail->kind) {
-		case CONTROL_WORK: take_work(server, mail_owner(mail, struct work_letter, mail)); break;
+		case CONTROL_WORK: rule_points_take(server->rule_points, mail_owner(mail, struct work_letter, mail)); break;
 		case CONTROL_DRAINED:
 			if (server->phase == PHASE_DRAINING)
 				worker_is_through(server);
@@ -192,7 +108,7 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 			break;
 		}
 	}
-	post_open_batches(server);
+	rule_points_post(server->rule_points);
 }
 
 /* ---- the tick ---- */
@@ -220,8 +136,8 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	aggregator_tick(server->status.aggregator, clock_realtime_ns());
-	post_open_batches(server);
+	rule_points_tick(server->rule_points);
+	rule_points_post(server->rule_points);
 	update_rates(server);
 	watch_look(server->watch, clock_monotonic_ns());
 	if (!server->snapshot_asked) {
@@ -233,7 +149,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	}
 }
 
-/* ---- accepting ---- */
+/* ---- connections ---- */
 
 static struct worker *
 least_busy(struct server *server)
@@ -247,81 +163,17 @@ least_busy(struct server *server)
 }
 
 static void
-give_connection(struct acceptor *acceptor, int fd, const struct sockaddr_storage *peer)
-{
-	struct server *server = acceptor->server;
-	const struct listen_settings *listener = &server->settings->listens[acceptor->listener];
-	struct listener_gauges *gauges = &server->flow.listeners[acceptor->listener];
-
-	if (atomic_load(&gauges->open) >= listener->max_connections) {
-		close(fd);
-		atomic_fetch_add(&gauges->refused, 1);
-		if (diag_allowed(&server->refuse_limit, clock_monotonic_ns(), 10 * NS_PER_SEC))
-			diag_warn("connection_refused", DIAG_TEXT("listener", listener->name),
-				DIAG_INT("max_connections", listener->max_connections),
-				DIAG_TEXT("msg", "the limit is reached; raise max_connections if these senders are yours"));
-		return;
-	}
-	struct connection_letter *letter = xcalloc(1, sizeof(*letter));
-	letter->mail.kind = WORKER_CONNECTION;
-	letter->fd = fd;
-	letter->listener = acceptor->listener;
-	letter->peer = xmalloc(sizeof(*peer));
-	*letter->peer = *peer;
-	atomic_fetch_add(&gauges->open, 1);
-	atomic_fetch_add(&gauges->accepted, 1);
-	worker_post(least_busy(server), &letter->mail);
-}
-
-/* Accepts at most `most`; false when nobody is waiting any more. */
-static bool
-accept_some(struct acceptor *acceptor, int most)
-{
-	const struct timeval pause = { ACCEPT_PAUSE_S, 0 };
-	struct server *server = acceptor->server;
-
-	for (int i = 0; i < most; i++) {
-		struct sockaddr_storage peer = { 0 };
-		socklen_t len = sizeof(peer);
-		int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			give_connection(acceptor, fd, &peer);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			if (diag_allowed(&server->accept_limit, clock_monotonic_ns(), 10 * NS_PER_SEC))
-				diag_warn("accept_failed", DIAG_TEXT("error", strerror(errno)),
-					DIAG_TEXT("msg", "raise the limit of open files (ulimit -n, LimitNOFILE)"));
-			event_del(acceptor->event);
-			event_add(server->on_accept_pause, &pause);
-			return false;
-		}
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return false;
-		/* ECONNABORTED and network errors belong to that one connection */
-	}
-	return true;
-}
-
-static void
-on_accept(evutil_socket_t fd, short what, void *ctx)
-{
-	(void)fd;
-	(void)what;
-	accept_some(ctx, ACCEPTS_PER_TURN);
-}
-
-static void
-end_accept_pause(evutil_socket_t fd, short what, void *ctx)
+give_connection(void *ctx, uint32_t listener, int fd, const struct sockaddr_storage *peer)
 {
 	struct server *server = ctx;
+	struct connection_letter *letter = xcalloc(1, sizeof(*letter));
 
-	(void)fd;
-	(void)what;
-	if (server->phase == PHASE_RUNNING || server->phase == PHASE_DELAY)
-		for (size_t i = 0; i < server->n_acceptors; i++)
-			event_add(server->acceptors[i].event, NULL);
+	letter->mail.kind = WORKER_CONNECTION;
+	letter->fd = fd;
+	letter->listener = listener;
+	letter->peer = xmalloc(sizeof(*peer));
+	*letter->peer = *peer;
+	worker_post(least_busy(server), &letter->mail);
 }
 
 /* ---- stopping ---- */
@@ -347,22 +199,6 @@ set_deadline(struct server *server, int64_t in_ns)
 	event_add(server->on_deadline, &when);
 }
 
-static void
-close_acceptors(struct server *server)
-{
-	for (size_t i = 0; i < server->n_acceptors; i++) {
-		struct acceptor *acceptor = &server->acceptors[i];
-
-		if (acceptor->fd < 0)
-			continue;
-		while (accept_some(acceptor, ACCEPTS_PER_TURN)) /* closing would reset those that wait */
-			;
-		event_free(acceptor->event);
-		close(acceptor->fd);
-		acceptor->fd = -1;
-	}
-}
-
 /* Each phase ends when its work is done or its share of drain_timeout is over. */
 static void
 next_phase(evutil_socket_t fd, short what, void *ctx)
@@ -378,8 +214,7 @@ next_phase(evutil_socket_t fd, short what, void *ctx)
 	case PHASE_RUNNING: break;
 	case PHASE_DELAY:
 		server->phase = PHASE_DRAINING;
-		event_del(server->on_accept_pause);
-		close_acceptors(server);
+		acceptors_close(server->acceptors);
 		post_to_workers(server, WORKER_DRAIN);
 		set_deadline(server, left / 2);
 		break;
@@ -390,8 +225,8 @@ next_phase(evutil_socket_t fd, short what, void *ctx)
 	case PHASE_STOPPING:
 		server->phase = PHASE_DELIVERING;
 		event_del(server->on_tick);
-		aggregator_close(server->status.aggregator, clock_realtime_ns());
-		post_open_batches(server);
+		rule_points_close(server->rule_points);
+		rule_points_post(server->rule_points);
 		letter = xcalloc(1, sizeof(*letter));
 		letter->mail.kind = SENDER_STOP;
 		letter->deadline_ns = server->stop_by_ns;
@@ -461,24 +296,14 @@ open_listeners(struct server *server, struct err *err)
 	const struct settings *settings = server->settings;
 	unsigned before = err->count;
 
-	server->acceptors = xcalloc(settings->n_listens + 1, sizeof(*server->acceptors));
 	server->tls = xcalloc(settings->n_listens + 1, sizeof(struct tls_context *));
 	for (size_t i = 0; i < settings->n_listens; i++) {
-		const struct listen_settings *listener = &settings->listens[i];
-		struct acceptor *acceptor = &server->acceptors[server->n_acceptors];
-
-		if (listener->transport == LISTEN_UDP) {
-			udp_probe(listener, err);
-			continue;
-		}
-		if (listener->transport == LISTEN_TLS)
-			server->tls[i] = tls_context_new(listener, err);
-		*acceptor = (struct acceptor){ server, (uint32_t)i, address_bind(listener, false, err), NULL };
-		if (acceptor->fd < 0)
-			continue;
-		acceptor->event = event_new(server->base, acceptor->fd, EV_READ | EV_PERSIST, on_accept, acceptor);
-		server->n_acceptors++;
+		if (settings->listens[i].transport == LISTEN_UDP)
+			udp_probe(&settings->listens[i], err);
+		else if (settings->listens[i].transport == LISTEN_TLS)
+			server->tls[i] = tls_context_new(&settings->listens[i], err);
 	}
+	server->acceptors = acceptors_new(settings, &server->flow, server->base, give_connection, server, err);
 	return err->count == before;
 }
 
@@ -502,25 +327,16 @@ make_threads(struct server *server, struct err *err)
 }
 
 static void
-make_metrics(struct server *server)
+make_status(struct server *server)
 {
-	size_t n = ruleset_size(server->shared.ruleset), listeners = server->settings->n_listens;
-	uint32_t offset = 0;
+	size_t n = server->settings->n_listens;
 
-	/* Apart from those of every other process, before and beside this one. */
-	if (getrandom(&offset, sizeof(offset), 0) != (ssize_t)sizeof(offset))
-		offset = (uint32_t)clock_realtime_ns();
-	const struct aggregator_options options = { .max_series = server->settings->metrics.max_series,
-		.offset_ns = offset & ((1U << OFFSET_BITS) - 1) };
-	server->status.aggregator = aggregator_new(ruleset_defs(server->shared.ruleset), n, &options, emit_point, server);
-	server->status.rules = xcalloc(n + 1, sizeof(struct rule_counters));
-	server->by_worker = xcalloc(n * server->n_workers + 1, sizeof(struct rule_counters));
-	server->open = xcalloc(server->shared.n_targets, sizeof(struct batch *));
-	server->received_before = xcalloc(RATE_TICKS * listeners + 1, sizeof(uint64_t));
-	server->status.rates = xcalloc(listeners + 1, sizeof(double));
+	server->flow.listeners = xcalloc(n + 1, sizeof(struct listener_gauges));
+	server->received_before = xcalloc(RATE_TICKS * n + 1, sizeof(uint64_t));
+	server->status.rates = xcalloc(n + 1, sizeof(double));
 	server->status.shared = &server->shared;
 	server->status.flow = &server->flow;
-	server->status.snapshot = snapshot_new(listeners, server->settings->n_outputs);
+	server->status.snapshot = snapshot_new(n, server->settings->n_outputs);
 	server->status.started_ns = clock_monotonic_ns();
 	server->watch = watch_new(&server->status);
 }
@@ -535,7 +351,6 @@ make_events(struct server *server)
 	server->on_term = evsignal_new(server->base, SIGTERM, on_signal, server);
 	server->on_int = evsignal_new(server->base, SIGINT, on_signal, server);
 	server->on_deadline = event_new(server->base, -1, 0, next_phase, server);
-	server->on_accept_pause = event_new(server->base, -1, 0, end_accept_pause, server);
 	event_add(server->on_mail, NULL);
 	event_add(server->on_tick, &tick);
 	event_add(server->on_term, NULL);
@@ -552,10 +367,11 @@ set_up(struct server *server, struct err *err)
 	server->n_workers = settings->workers != 0 ? settings->workers : count_cores();
 	if (server->n_workers > MAX_WORKERS)
 		server->n_workers = MAX_WORKERS;
-	server->flow.listeners = xcalloc(settings->n_listens + 1, sizeof(struct listener_gauges));
-	make_metrics(server);
+	make_status(server);
 	if (!open_listeners(server, err) || !make_threads(server, err))
 		return false;
+	server->rule_points =
+		rule_points_new(&server->status, &server->flow, sender_mailbox(server->sender), server->n_workers);
 	make_events(server);
 	if (settings->http.host != NULL) {
 		server->admin = admin_new(&settings->http, &server->status, server->base, err);
@@ -594,8 +410,7 @@ run(struct server *server)
 	sender_start(server->sender);
 	for (uint32_t i = 0; i < server->n_workers; i++)
 		worker_start(server->workers[i]);
-	for (size_t i = 0; i < server->n_acceptors; i++)
-		event_add(server->acceptors[i].event, NULL);
+	acceptors_start(server->acceptors);
 	server->status.ready = true;
 	say_start(server);
 	event_base_dispatch(server->base);
@@ -639,35 +454,22 @@ tear_down(struct server *server)
 	for (uint32_t i = 0; server->workers != NULL && i < server->n_workers; i++)
 		worker_free(&server->workers[i]);
 	sender_free(&server->sender);
-	for (size_t i = 0; i < server->n_acceptors; i++)
-		if (server->acceptors[i].fd >= 0) {
-			event_free(server->acceptors[i].event);
-			close(server->acceptors[i].fd);
-		}
+	acceptors_free(&server->acceptors);
 	for (size_t i = 0; server->tls != NULL && i < server->settings->n_listens; i++)
 		if (server->tls[i] != NULL)
 			tls_context_free(&server->tls[i]);
 	drop_mail(server);
 	watch_free(&server->watch);
-	if (server->status.aggregator != NULL)
-		aggregator_free(&server->status.aggregator);
+	rule_points_free(&server->rule_points);
 	snapshot_free(&server->status.snapshot);
 	free_event(server->on_mail);
 	free_event(server->on_tick);
 	free_event(server->on_term);
 	free_event(server->on_int);
 	free_event(server->on_deadline);
-	free_event(server->on_accept_pause);
-	free(server->status.rules);
 	free(server->status.rates);
-	free(server->by_worker);
 	free(server->received_before);
-	for (size_t i = 0; server->open != NULL && i < server->shared.n_targets; i++)
-		if (server->open[i] != NULL)
-			batch_unref(&server->open[i]);
-	free(server->open);
 	free(server->workers);
-	free(server->acceptors);
 	free(server->tls);
 	free(server->flow.listeners);
 	pipeline_shared_fini(&server->shared);
