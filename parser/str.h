@@ -16,8 +16,11 @@ struct str {
 
 /* A view of a string literal. */
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
-#define STR_INIT(literal) { "" literal, sizeof(literal) - 1 } /* the same as a static initializer */
-#define STR_ABSENT   ((struct str){ NULL, 0 })
+#define STR_INIT(literal)                       \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
+	} /* the same as a static initializer */
+#define STR_ABSENT ((struct str){ NULL, 0 })
 
 static inline bool
 str_present(struct str s)

@@ -10,15 +10,21 @@
 static const char default_config[] = "/etc/logmill/logmill.ini";
 
 static const char usage[] =
-	"logmill - logs to metrics: receives syslog, counts what rules say, writes both to InfluxDB\n"
+	"logmill - logs to metrics: receives syslog, counts what rules say, writes both to "
+	"InfluxDB\n"
 	"\n"
 	"Usage:\n"
-	"  logmill serve   [-c FILE]              run the server in the foreground; logs to stderr\n"
-	"  logmill check   [-c FILE]              check the configuration and run every rule's examples\n"
-	"  logmill explain [-c FILE] 'LINE'       show how a line is parsed and what each rule makes of it\n"
+	"  logmill serve   [-c FILE]              run the server in the foreground; logs to "
+	"stderr\n"
+	"  logmill check   [-c FILE]              check the configuration and run every rule's "
+	"examples\n"
+	"  logmill explain [-c FILE] 'LINE'       show how a line is parsed and what each rule "
+	"makes of it\n"
 	"  logmill replay  [-c FILE] [--write] [LOGFILE...]\n"
-	"                                         run log files (or standard input) through the same pipeline with\n"
-	"                                         message time as clock; print line protocol, or --write it to the\n"
+	"                                         run log files (or standard input) through the "
+	"same pipeline with\n"
+	"                                         message time as clock; print line protocol, or "
+	"--write it to the\n"
 	"                                         configured outputs\n"
 	"  logmill options                        list every configuration option\n"
 	"\n"
@@ -28,8 +34,10 @@ static const char usage[] =
 	"  -h, --help          this text\n"
 	"  -V, --version       the version\n"
 	"\n"
-	"Exit codes: 0 done, 1 a rule's example failed or points were lost, 2 wrong configuration or usage.\n"
-	"Start with conf/quickstart.ini; docs/configuration.md and docs/rules.md explain the rest.\n";
+	"Exit codes: 0 done, 1 a rule's example failed or points were lost, 2 wrong configuration "
+	"or usage.\n"
+	"Start with conf/quickstart.ini; docs/configuration.md and docs/rules.md explain the "
+	"rest.\n";
 
 static const struct command {
 	const char *name;
@@ -56,7 +64,8 @@ find_command(const char *name)
 static int
 misused(const char *text, const char *what)
 {
-	fprintf(stderr, "logmill: %s%s%s (see logmill --help)\n", text, what != NULL ? ": " : "", what != NULL ? what : "");
+	fprintf(stderr, "logmill: %s%s%s (see logmill --help)\n", text, what != NULL ? ": " : "",
+		what != NULL ? what : "");
 	return 2;
 }
 
@@ -82,8 +91,9 @@ run_with_config(const struct command *command, const char *config, struct comman
 int
 app_main(int argc, char **argv)
 {
-	static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "write", no_argument, NULL, 'w' },
-		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+		{ "write", no_argument, NULL, 'w' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 } };
 	struct command_args args = { .write = false };
 	const char *config = default_config;
 
@@ -113,5 +123,6 @@ app_main(int argc, char **argv)
 		return misused("too many arguments", args.words[command->max_words]);
 	if (args.write && strcmp(command->name, "replay") != 0)
 		return misused("--write is for replay", NULL);
-	return command->needs_config ? run_with_config(command, config, &args) : command->run(&args);
+	return command->needs_config ? run_with_config(command, config, &args)
+				     : command->run(&args);
 }

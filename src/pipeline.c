@@ -7,9 +7,10 @@
 #include "base/clock.h"
 
 enum {
-	DELTA_BYTES_MAX = 4 << 20,   /* a delta this large is handed over at once */
-	BATCH_SLACK = 64 << 10,      /* room behind batch_bytes, so that the last line rarely makes a batch grow */
-	USUAL_LINE = 4096,           /* a batch ends this short of batch_bytes: outputs need not cut it */
+	DELTA_BYTES_MAX = 4 << 20, /* a delta this large is handed over at once */
+	BATCH_SLACK = 64 << 10,    /* room behind batch_bytes, so that the last line rarely makes a
+				      batch grow */
+	USUAL_LINE = 4096, /* a batch ends this short of batch_bytes: outputs need not cut it */
 };
 
 struct pipeline {
@@ -20,15 +21,16 @@ struct pipeline {
 	struct stamper stamper;
 	struct matcher *matcher;
 	struct delta *delta;
-	struct batch *batch;             /* being filled; NULL between batches */
+	struct batch *batch; /* being filled; NULL between batches */
 	struct tally *tally;
-	struct log_record record;        /* of the message at hand */
+	struct log_record record; /* of the message at hand */
 };
 
 struct tally *
 tally_new(size_t n_listeners)
 {
-	struct tally *tally = xcalloc(1, sizeof(*tally) + n_listeners * sizeof(tally->listeners[0]));
+	struct tally *tally = xcalloc(
+		1, sizeof(*tally) + n_listeners * sizeof(tally->listeners[0]));
 
 	tally->n = n_listeners;
 	return tally;
@@ -59,22 +61,32 @@ tally_empty(const struct tally *tally)
 }
 
 struct pipeline *
-pipeline_new(const struct pipeline_shared *shared, uint32_t worker, uint32_t n_workers, const struct pipeline_sink *sink)
+pipeline_new(const struct pipeline_shared *shared, uint32_t worker, uint32_t n_workers,
+	const struct pipeline_sink *sink)
 {
 	const struct settings *settings = shared->settings;
-	size_t n = settings->n_listens > 0 ? settings->n_listens : 1; /* replay and explain have none: entry 0 stands for files */
+	size_t n = settings->n_listens > 0
+		? settings->n_listens
+		: 1; /* replay and explain have none: entry 0 stands for files */
 	struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
 
 	pipeline->shared = shared;
 	pipeline->sink = *sink;
 	pipeline->parse = xcalloc(n, sizeof(*pipeline->parse));
-	pipeline->parse[0] = (struct log_parse_options){ .format = LOG_PARSE_AUTO, .best_effort = true };
+	pipeline->parse[0] = (struct log_parse_options){ .format = LOG_PARSE_AUTO,
+		.best_effort = true };
 	for (size_t i = 0; i < settings->n_listens; i++)
-		pipeline->parse[i] = (struct log_parse_options){
-			.format = settings->listens[i].format, .best_effort = settings->listens[i].best_effort };
-	log_point_encoder_init(&pipeline->encoder, &settings->logs, str_from(settings->host), shared->names);
-	pipeline->stamper = (struct stamper){ .slots = shared->slots, .worker = worker, .n_workers = n_workers,
-		.received_only = settings->logs.time_received, .virtual_clock = shared->virtual_clock, .max_age_ns = settings->logs.max_age_ns,
+		pipeline->parse[i] =
+			(struct log_parse_options){ .format = settings->listens[i].format,
+				.best_effort = settings->listens[i].best_effort };
+	log_point_encoder_init(
+		&pipeline->encoder, &settings->logs, str_from(settings->host), shared->names);
+	pipeline->stamper = (struct stamper){ .slots = shared->slots,
+		.worker = worker,
+		.n_workers = n_workers,
+		.received_only = settings->logs.time_received,
+		.virtual_clock = shared->virtual_clock,
+		.max_age_ns = settings->logs.max_age_ns,
 		.max_future_ns = settings->logs.max_future_ns };
 	pipeline->matcher = matcher_new(shared->ruleset);
 	pipeline->delta = delta_new();
@@ -137,7 +149,8 @@ add_point(struct pipeline *pipeline, const struct log_point *point)
 	const struct pipeline_shared *shared = pipeline->shared;
 
 	if (pipeline->batch == NULL)
-		pipeline->batch = batch_new(0, true, shared->batch_bytes + BATCH_SLACK, clock_monotonic_ns());
+		pipeline->batch = batch_new(
+			0, true, shared->batch_bytes + BATCH_SLACK, clock_monotonic_ns());
 	log_point_add(&pipeline->encoder, point, &pipeline->batch->lines);
 	pipeline->batch->points++;
 	if (pipeline->batch->points >= shared->batch_points ||
@@ -146,7 +159,8 @@ add_point(struct pipeline *pipeline, const struct log_point *point)
 }
 
 static void
-count_message(struct listener_tally *tally, const struct log_record *record, const struct frame *frame, bool skewed)
+count_message(struct listener_tally *tally, const struct log_record *record,
+	const struct frame *frame, bool skewed)
 {
 	tally->received++;
 	tally->bytes += frame->bytes.len;
@@ -157,18 +171,20 @@ count_message(struct listener_tally *tally, const struct log_record *record, con
 }
 
 static struct stamp
-parse_and_stamp(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame, int64_t received_ns,
-	struct log_record *record)
+parse_and_stamp(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame,
+	int64_t received_ns, struct log_record *record)
 {
 	struct log_parse_options *options = &pipeline->parse[origin->listener];
 
 	options->now_ns = received_ns;
 	log_parse(frame->bytes, options, record);
-	return stamper_stamp(&pipeline->stamper, origin->ordinals, origin->peer, record, received_ns);
+	return stamper_stamp(
+		&pipeline->stamper, origin->ordinals, origin->peer, record, received_ns);
 }
 
 void
-pipeline_message(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame, int64_t received_ns)
+pipeline_message(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame,
+	int64_t received_ns)
 {
 	struct log_record *record = &pipeline->record;
 	struct stamp stamp = parse_and_stamp(pipeline, origin, frame, received_ns, record);
@@ -184,7 +200,10 @@ pipeline_message(struct pipeline *pipeline, const struct origin *origin, const s
 		return;
 	}
 	add_point(pipeline,
-		&(struct log_point){ .record = record, .source = origin->source, .truncated = frame->truncated, .time_ns = stamp.point_ns });
+		&(struct log_point){ .record = record,
+			.source = origin->source,
+			.truncated = frame->truncated,
+			.time_ns = stamp.point_ns });
 }
 
 void
@@ -210,8 +229,8 @@ pipeline_matcher(const struct pipeline *pipeline)
 }
 
 void
-pipeline_look(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame, int64_t received_ns,
-	struct log_record *record, struct rule_input *input)
+pipeline_look(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame,
+	int64_t received_ns, struct log_record *record, struct rule_input *input)
 {
 	struct stamp stamp = parse_and_stamp(pipeline, origin, frame, received_ns, record);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all workers share, built once from the settings: compiled rules, the table of targets, batch sizes. */
+/* What all workers share, built once from the settings: compiled rules, the table of targets, batch
+ * sizes. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -10,8 +11,11 @@
 static uint16_t
 find_target(struct pipeline_shared *shared, const struct rule_info *rule)
 {
-	uint64_t all = shared->settings->n_outputs >= 64 ? UINT64_MAX : (UINT64_C(1) << shared->settings->n_outputs) - 1;
-	struct target wanted = { rule->outputs != 0 ? rule->outputs : all, rule->database, rule->retention_policy };
+	uint64_t all = shared->settings->n_outputs >= 64
+		? UINT64_MAX
+		: (UINT64_C(1) << shared->settings->n_outputs) - 1;
+	struct target wanted = { rule->outputs != 0 ? rule->outputs : all, rule->database,
+		rule->retention_policy };
 
 	for (size_t i = 0; i < shared->n_targets; i++) {
 		const struct target *t = &shared->targets[i];
@@ -48,7 +52,8 @@ choose_batch_size(struct pipeline_shared *shared)
 }
 
 bool
-pipeline_shared_init(struct pipeline_shared *shared, const struct settings *settings, struct err *err)
+pipeline_shared_init(
+	struct pipeline_shared *shared, const struct settings *settings, struct err *err)
 {
 	*shared = (struct pipeline_shared){ .settings = settings };
 	shared->ruleset = ruleset_new(settings, err);
@@ -56,12 +61,14 @@ pipeline_shared_init(struct pipeline_shared *shared, const struct settings *sett
 		return false;
 	size_t n = ruleset_size(shared->ruleset);
 	if (n >= UINT16_MAX)
-		return err_add(err, "%zu rules are more than logmill takes (%d)", n, UINT16_MAX - 1);
+		return err_add(
+			err, "%zu rules are more than logmill takes (%d)", n, UINT16_MAX - 1);
 	shared->targets = xcalloc(n + 1, sizeof(*shared->targets));
 	shared->targets[0] = (struct target){ .outputs = settings->logs.outputs };
 	shared->n_targets = 1;
 	for (size_t i = 0; i < n; i++)
-		ruleset_set_target(shared->ruleset, i, find_target(shared, ruleset_rule(shared->ruleset, i)));
+		ruleset_set_target(
+			shared->ruleset, i, find_target(shared, ruleset_rule(shared->ruleset, i)));
 	choose_batch_size(shared);
 	shared->slots = time_slots_new(clock_realtime_ns());
 	shared->names = sd_names_new();

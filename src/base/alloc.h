@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Allocation that does not fail: out of memory ends the program with a message (everything large is capped). */
+/* Allocation that does not fail: out of memory ends the program with a message (everything large is
+ * capped). */
 #pragma once
 
 #include <stddef.h>

@@ -16,7 +16,8 @@ struct buf {
 
 void buf_fini(struct buf *buf); /* frees, leaves it empty and usable */
 
-/* Makes room for n more bytes and returns where they go; the caller adds what it wrote to buf->len. */
+/* Makes room for n more bytes and returns where they go; the caller adds what it wrote to buf->len.
+ */
 char *buf_reserve(struct buf *buf, size_t n);
 void buf_add(struct buf *buf, struct str s);
 void buf_add_char(struct buf *buf, char c);

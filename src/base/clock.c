@@ -36,8 +36,8 @@ clock_format(struct buf *out, int64_t time_ns, unsigned digits)
 		sec--;
 	}
 	gmtime_r(&sec, &tm);
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-		tm.tm_min, tm.tm_sec);
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (digits > 0) {
 		buf_printf(out, ".%09lld", (long long)rest);
 		out->len -= 9 - (digits > 9 ? 9 : digits);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clocks. Everything else takes time as a parameter, so that tests and replay bring their own. */
+/* The clocks. Everything else takes time as a parameter, so that tests and replay bring their own.
+ */
 #pragma once
 
 #include <stdint.h>

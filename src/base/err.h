@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Configuration errors, collected: the user sees all of them at once, not the first. Each is one line of text that
- * names file, line and key and says what is allowed.
+ * Configuration errors, collected: the user sees all of them at once, not the first. Each is one
+ * line of text that names file, line and key and says what is allowed.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Posters push onto a stack with one compare-and-swap; the owner takes the whole stack with one exchange and turns it
- * round. Only the poster that finds the stack empty rings the eventfd, so a burst costs one system call.
+ * Posters push onto a stack with one compare-and-swap; the owner takes the whole stack with one
+ * exchange and turns it round. Only the poster that finds the stack empty rings the eventfd, so a
+ * burst costs one system call.
  */
 #include "base/mailbox.h"
 
@@ -55,7 +56,8 @@ struct mail *
 mailbox_take(struct mailbox *box)
 {
 	uint64_t count;
-	ssize_t n = read(box->fd, &count, sizeof(count)); /* before the exchange: a later post rings again */
+	ssize_t n = read(
+		box->fd, &count, sizeof(count)); /* before the exchange: a later post rings again */
 	struct mail *mail, *oldest = NULL;
 
 	(void)n;

@@ -34,4 +34,5 @@ bool str_glob(struct str pattern, struct str s);
 
 /* Whole strings only: "10abc", "", " 1" and overflow are false. */
 bool str_to_int64(struct str s, int64_t *out);
-bool str_to_double(struct str s, double *out); /* finite decimal numbers, C locale whatever the environment says */
+bool str_to_double(struct str s,
+	double *out); /* finite decimal numbers, C locale whatever the environment says */

@@ -6,7 +6,8 @@
 
 #define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
-/* Length (2 to 4) of the valid multi-byte character at p, whose first byte is >= 0x80; 0 when it is not valid. */
+/* Length (2 to 4) of the valid multi-byte character at p, whose first byte is >= 0x80; 0 when it is
+ * not valid. */
 static inline size_t
 utf8_length(const unsigned char *p, const unsigned char *end)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `logmill check`: the configuration is read already when this runs; compiles the rules and runs their examples. */
+/* `logmill check`: the configuration is read already when this runs; compiles the rules and runs
+ * their examples. */
 #include <stdio.h>
 
 #include "cli/commands.h"
@@ -17,8 +18,10 @@ command_check(const struct command_args *args)
 		code = command_config_failed(&err);
 	} else {
 		fputs(buf_cstr(&result.report), stdout);
-		printf("%zu listeners, %zu outputs, %zu rule files, %u rules: %u examples, %u failed", settings->n_listens,
-			settings->n_outputs, settings->n_rule_files, result.rules + result.untested, result.examples, result.failed);
+		printf("%zu listeners, %zu outputs, %zu rule files, %u rules: %u examples, %u "
+		       "failed",
+			settings->n_listens, settings->n_outputs, settings->n_rule_files,
+			result.rules + result.untested, result.examples, result.failed);
 		if (result.untested > 0)
 			printf(" (%u rules have no example)", result.untested);
 		putchar('\n');

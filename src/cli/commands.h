@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The commands of the command line, one file each. All get the settings that were read from -c and the words behind the
- * options; each returns the program's exit code: 0 done, 1 a test failed or data was lost, 2 wrong configuration or use.
+ * The commands of the command line, one file each. All get the settings that were read from -c and
+ * the words behind the options; each returns the program's exit code: 0 done, 1 a test failed or
+ * data was lost, 2 wrong configuration or use.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `logmill explain`: how one line is parsed, the raw log point it makes, and what each rule makes of it. */
+/* `logmill explain`: how one line is parsed, the raw log point it makes, and what each rule makes
+ * of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,13 +29,14 @@ print_value(const char *name, struct str value)
 static void
 print_record(const struct log_record *record)
 {
-	static const char *const formats[] = { "RFC 5424", "RFC 3164", "raw (not readable as syslog)" };
+	static const char *const formats[] = { "RFC 5424", "RFC 3164",
+		"raw (not readable as syslog)" };
 	struct buf text = BUF_EMPTY;
 
 	printf("  %-10s %s\n", "format", formats[record->format]);
 	if (record->error != LOG_ERR_NONE)
-		printf("  %-10s %s: %s, at byte %u\n", "problem", log_error_name(record->error), log_error_text(record->error),
-			(unsigned)record->column);
+		printf("  %-10s %s: %s, at byte %u\n", "problem", log_error_name(record->error),
+			log_error_text(record->error), (unsigned)record->column);
 	print_value("facility", log_facility_names[record->facility]);
 	print_value("severity", log_severity_names[record->severity]);
 	if (record->has_time) {
@@ -48,8 +50,9 @@ print_record(const struct log_record *record)
 	for (size_t i = 0; i < record->n_sd; i++) {
 		const struct log_sd *sd = &record->sd[i];
 
-		printf("  %-10s %.*s%s%.*s%s%.*s\n", "sd", (int)sd->id.len, sd->id.ptr, sd->name.len > 0 ? "." : "",
-			(int)sd->name.len, sd->name.ptr != NULL ? sd->name.ptr : "", sd->name.len > 0 ? " = " : "",
+		printf("  %-10s %.*s%s%.*s%s%.*s\n", "sd", (int)sd->id.len, sd->id.ptr,
+			sd->name.len > 0 ? "." : "", (int)sd->name.len,
+			sd->name.ptr != NULL ? sd->name.ptr : "", sd->name.len > 0 ? " = " : "",
 			(int)sd->value.len, sd->value.ptr != NULL ? sd->value.ptr : "");
 	}
 	print_value("message", record->message);
@@ -83,17 +86,20 @@ keep_delta(void *ctx, struct delta *delta)
 }
 
 static void
-explain_rule(const struct pipeline_shared *shared, struct matcher *matcher, size_t i, const struct rule_input *input)
+explain_rule(const struct pipeline_shared *shared, struct matcher *matcher, size_t i,
+	const struct rule_input *input)
 {
-	const struct aggregator_options options = { .virtual_clock = true, .max_series = shared->settings->metrics.max_series };
+	const struct aggregator_options options = { .virtual_clock = true,
+		.max_series = shared->settings->metrics.max_series };
 	const struct rule_info *rule = ruleset_rule(shared->ruleset, i);
 	struct buf words = BUF_EMPTY;
 	struct delta *delta = delta_new();
 	bool matched = matcher_explain(matcher, i, input, delta, &words);
 	bool colour = use_colour();
 
-	printf("\n%s[rule %.*s]%s %s\n", colour ? (matched ? "\033[32m" : "\033[2m") : "", (int)rule->name.len, rule->name.ptr,
-		colour ? "\033[0m" : "", matched ? "matches" : "does not match");
+	printf("\n%s[rule %.*s]%s %s\n", colour ? (matched ? "\033[32m" : "\033[2m") : "",
+		(int)rule->name.len, rule->name.ptr, colour ? "\033[0m" : "",
+		matched ? "matches" : "does not match");
 	for (struct str rest = buf_str(&words); rest.len > 0;) {
 		const char *end = memchr(rest.ptr, '\n', rest.len);
 		size_t n = end != NULL ? (size_t)(end - rest.ptr) : rest.len;
@@ -103,8 +109,8 @@ explain_rule(const struct pipeline_shared *shared, struct matcher *matcher, size
 		rest = (struct str){ rest.ptr + n, rest.len - n };
 	}
 	if (matched) {
-		struct aggregator *aggregator = aggregator_new(
-			ruleset_defs(shared->ruleset), ruleset_size(shared->ruleset), &options, print_point, NULL);
+		struct aggregator *aggregator = aggregator_new(ruleset_defs(shared->ruleset),
+			ruleset_size(shared->ruleset), &options, print_point, NULL);
 
 		aggregator_merge(aggregator, delta, input->received_ns);
 		aggregator_close(aggregator, INT64_MAX);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `logmill replay`: files or standard input through the very pipeline that `serve` runs, on a virtual clock (message
- * time). Prints raw and rule points to standard output, or with --write hands them to the configured outputs.
+ * `logmill replay`: files or standard input through the very pipeline that `serve` runs, on a
+ * virtual clock (message time). Prints raw and rule points to standard output, or with --write
+ * hands them to the configured outputs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 
 enum {
 	READ_BYTES = 1 << 16,
-	QUEUE_BYTES = 32 << 20,  /* --write: read on when less is queued */
+	QUEUE_BYTES = 32 << 20, /* --write: read on when less is queued */
 	DELIVERY_PATIENCE_S = 300,
 };
 
@@ -31,7 +32,7 @@ struct replay {
 	struct aggregator *aggregator;
 	struct sender *sender; /* NULL: print */
 	struct mailbox mailbox;
-	struct batch *open;    /* points of rules, by target; only the current one is open */
+	struct batch *open; /* points of rules, by target; only the current one is open */
 	bool output_failed;
 	uint64_t bytes, bytes_total, messages;
 	int64_t next_progress_ns;
@@ -70,7 +71,8 @@ emit_point(void *ctx, uint16_t target, struct str line)
 		return;
 	}
 	if (replay->open != NULL &&
-		(replay->open->target != target || replay->open->points >= replay->shared.batch_points ||
+		(replay->open->target != target ||
+			replay->open->points >= replay->shared.batch_points ||
 			replay->open->lines.len >= replay->shared.batch_bytes))
 		post_rule_batch(replay);
 	if (replay->open == NULL)
@@ -96,7 +98,9 @@ take_batch(void *ctx, struct batch *batch, struct tally *tally)
 		return;
 	}
 	struct report_letter *letter = xcalloc(1, sizeof(*letter));
-	*letter = (struct report_letter){ .mail.kind = SENDER_REPORT, .batch = batch, .tally = tally };
+	*letter = (struct report_letter){
+		.mail.kind = SENDER_REPORT, .batch = batch, .tally = tally
+	};
 	mailbox_post(sender_mailbox(replay->sender), &letter->mail);
 	while (batch_bytes_alive() > QUEUE_BYTES)
 		poll(NULL, 0, 5);
@@ -123,8 +127,10 @@ show_progress(struct replay *replay)
 		return;
 	replay->next_progress_ns = now + NS_PER_SEC / 2;
 	if (replay->bytes_total > 0)
-		fprintf(stderr, "\r%llu messages, %llu of %llu MiB (%.0f %%) ", (unsigned long long)replay->messages,
-			(unsigned long long)(replay->bytes >> 20), (unsigned long long)(replay->bytes_total >> 20),
+		fprintf(stderr, "\r%llu messages, %llu of %llu MiB (%.0f %%) ",
+			(unsigned long long)replay->messages,
+			(unsigned long long)(replay->bytes >> 20),
+			(unsigned long long)(replay->bytes_total >> 20),
 			100.0 * (double)replay->bytes / (double)replay->bytes_total);
 	else
 		fprintf(stderr, "\r%llu messages, %llu MiB ", (unsigned long long)replay->messages,
@@ -132,22 +138,25 @@ show_progress(struct replay *replay)
 }
 
 /*
- * Recorded streams are octet-counted, log files are lines: a count, a space and '<' tell. (A line may well begin with a
- * digit, so that alone does not.)
+ * Recorded streams are octet-counted, log files are lines: a count, a space and '<' tell. (A line
+ * may well begin with a digit, so that alone does not.)
  */
 static enum framing
 guess_framing(struct str start)
 {
 	size_t digits = 0;
 
-	while (digits < start.len && digits < FRAMER_MAX_DIGITS && start.ptr[digits] >= '0' && start.ptr[digits] <= '9')
+	while (digits < start.len && digits < FRAMER_MAX_DIGITS && start.ptr[digits] >= '0' &&
+		start.ptr[digits] <= '9')
 		digits++;
-	bool counted = digits > 0 && digits + 1 < start.len && start.ptr[digits] == ' ' && start.ptr[digits + 1] == '<';
+	bool counted = digits > 0 && digits + 1 < start.len && start.ptr[digits] == ' ' &&
+		start.ptr[digits + 1] == '<';
 	return counted ? FRAMING_OCTET_COUNTING : FRAMING_LF;
 }
 
 static enum frame_status
-cut_frames(struct replay *replay, struct framer *framer, struct buf *kept, const struct origin *origin, bool at_end)
+cut_frames(struct replay *replay, struct framer *framer, struct buf *kept,
+	const struct origin *origin, bool at_end)
 {
 	struct str data = buf_str(kept);
 	int64_t now = clock_realtime_ns();
@@ -176,7 +185,9 @@ replay_stream(struct replay *replay, int fd, const char *name)
 {
 	struct ordinals ordinals = { 0 };
 	struct origin origin = { .source = STR_ABSENT, .ordinals = &ordinals };
-	size_t max_message = replay->settings->n_listens > 0 ? replay->settings->listens[0].max_message_size : 65536;
+	size_t max_message = replay->settings->n_listens > 0
+		? replay->settings->listens[0].max_message_size
+		: 65536;
 	struct framer framer;
 	struct buf kept = BUF_EMPTY;
 	enum frame_status status = FRAME_MORE;
@@ -231,7 +242,8 @@ replay_files(struct replay *replay, char **paths, size_t n)
 		close(fd);
 	}
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%llu messages replayed%30s\n", (unsigned long long)replay->messages, "");
+		fprintf(stderr, "\r%llu messages replayed%30s\n",
+			(unsigned long long)replay->messages, "");
 	return ok;
 }
 
@@ -250,19 +262,22 @@ finish_sender(struct replay *replay)
 		struct pollfd ready = { .fd = replay->mailbox.fd, .events = POLLIN };
 
 		poll(&ready, 1, -1);
-		for (struct mail *mail = mailbox_take(&replay->mailbox), *next; mail != NULL; mail = next) {
+		for (struct mail *mail = mailbox_take(&replay->mailbox), *next; mail != NULL;
+			mail = next) {
 			struct snapshot *snapshot = mail_owner(mail, struct snapshot, mail);
 
 			next = mail->next;
 			for (size_t i = 0; i < snapshot->n_outputs; i++)
-				left += snapshot->outputs[i].counts[0].queued + snapshot->outputs[i].counts[1].queued;
+				left += snapshot->outputs[i].counts[0].queued +
+					snapshot->outputs[i].counts[1].queued;
 			snapshot_free(&snapshot);
 			done = true;
 		}
 	}
 	sender_free(&replay->sender);
 	if (left > 0)
-		fprintf(stderr, "logmill: %llu points were not delivered\n", (unsigned long long)left);
+		fprintf(stderr, "logmill: %llu points were not delivered\n",
+			(unsigned long long)left);
 	return left == 0;
 }
 
@@ -289,14 +304,16 @@ command_replay(const struct command_args *args)
 {
 	struct replay replay = { .settings = args->settings };
 	const struct pipeline_sink sink = { take_batch, take_delta, &replay };
-	const struct aggregator_options options = { .virtual_clock = true, .max_series = args->settings->metrics.max_series };
+	const struct aggregator_options options = { .virtual_clock = true,
+		.max_series = args->settings->metrics.max_series };
 	struct flow flow = { .listeners = NULL };
 	struct err err = ERR_NONE;
 	int code;
 
 	mailbox_init(&replay.mailbox);
 	if (pipeline_shared_init(&replay.shared, args->settings, &err) && args->write)
-		replay.sender = sender_new(&(struct sender_env){ &replay.shared, &flow, &replay.mailbox }, &err);
+		replay.sender = sender_new(
+			&(struct sender_env){ &replay.shared, &flow, &replay.mailbox }, &err);
 	if (err.count > 0) {
 		code = command_config_failed(&err);
 	} else {
@@ -304,8 +321,8 @@ command_replay(const struct command_args *args)
 			sender_start(replay.sender);
 		replay.shared.virtual_clock = true;
 		replay.pipeline = pipeline_new(&replay.shared, 0, 1, &sink);
-		replay.aggregator = aggregator_new(
-			ruleset_defs(replay.shared.ruleset), ruleset_size(replay.shared.ruleset), &options, emit_point, &replay);
+		replay.aggregator = aggregator_new(ruleset_defs(replay.shared.ruleset),
+			ruleset_size(replay.shared.ruleset), &options, emit_point, &replay);
 		code = run(&replay, args);
 		pipeline_free(&replay.pipeline);
 		aggregator_free(&replay.aggregator);

@@ -75,7 +75,8 @@ static bool
 has_tag(const struct lp_point *point, const struct lp_tag *tag)
 {
 	for (size_t i = 0; i < point->n_tags; i++)
-		if (str_equal(point->tags[i].key, tag->key) && str_equal(point->tags[i].value, tag->value))
+		if (str_equal(point->tags[i].key, tag->key) &&
+			str_equal(point->tags[i].value, tag->value))
 			return true;
 	return false;
 }
@@ -93,8 +94,9 @@ has_field(const struct lp_point *point, const struct lp_field *field)
 static bool
 same_point(const struct lp_point *expected, const struct lp_point *got)
 {
-	if (!str_equal(expected->measurement, got->measurement) || expected->n_tags != got->n_tags ||
-		expected->n_fields != got->n_fields || (expected->has_time && expected->time_ns != got->time_ns))
+	if (!str_equal(expected->measurement, got->measurement) ||
+		expected->n_tags != got->n_tags || expected->n_fields != got->n_fields ||
+		(expected->has_time && expected->time_ns != got->time_ns))
 		return false;
 	for (size_t i = 0; i < expected->n_tags; i++)
 		if (!has_tag(got, &expected->tags[i]))
@@ -115,8 +117,9 @@ read_point(struct str line, struct buf *scratch, struct lp_point *point, const c
 static void
 report(struct bench *bench, int line, const char *what, struct str text)
 {
-	buf_printf(&bench->result->report, "%.*s:%d: [rule %.*s] %s\n        %.*s\n", (int)bench->rule->file.len,
-		bench->rule->file.ptr, line, (int)bench->rule->name.len, bench->rule->name.ptr, what, (int)text.len, text.ptr);
+	buf_printf(&bench->result->report, "%.*s:%d: [rule %.*s] %s\n        %.*s\n",
+		(int)bench->rule->file.len, bench->rule->file.ptr, line, (int)bench->rule->name.len,
+		bench->rule->name.ptr, what, (int)text.len, text.ptr);
 }
 
 /* Takes the expected point off the points got; false when it is not among them. */
@@ -134,7 +137,8 @@ take_expected(struct bench *bench, struct str expect, int line)
 		for (size_t i = 0; i < bench->got.n && !found; i++) {
 			struct str *point = &bench->got.list[i];
 
-			if (!read_point(*point, &got_scratch, got, &why) || !same_point(expected, got))
+			if (!read_point(*point, &got_scratch, got, &why) ||
+				!same_point(expected, got))
 				continue;
 			free((void *)(uintptr_t)point->ptr); /* NOLINT(performance-no-int-to-ptr) */
 			*point = bench->got.list[--bench->got.n];
@@ -207,12 +211,14 @@ compare(struct bench *bench)
 
 		for (size_t e = 0; e < example->n_expects; e++) {
 			has_expects = true;
-			bench->result->failed += !take_expected(bench, example->expects[e], example->line);
+			bench->result->failed += !take_expected(
+				bench, example->expects[e], example->line);
 		}
 	}
 	for (size_t i = 0; has_expects && i < bench->got.n; i++) {
 		bench->result->failed++;
-		report(bench, bench->rule->line, "point that was not expected:", bench->got.list[i]);
+		report(bench, bench->rule->line,
+			"point that was not expected:", bench->got.list[i]);
 	}
 }
 
@@ -220,8 +226,11 @@ static void
 test_rule(const struct pipeline_shared *shared, size_t index, struct rule_test_result *result)
 {
 	const struct pipeline_sink sink = { no_batch, no_delta, NULL };
-	const struct aggregator_options options = { .virtual_clock = true, .max_series = shared->settings->metrics.max_series };
-	struct bench bench = { .rule = ruleset_rule(shared->ruleset, index), .index = index, .result = result };
+	const struct aggregator_options options = { .virtual_clock = true,
+		.max_series = shared->settings->metrics.max_series };
+	struct bench bench = {
+		.rule = ruleset_rule(shared->ruleset, index), .index = index, .result = result
+	};
 
 	if (bench.rule->n_examples == 0) {
 		result->untested++;
@@ -230,8 +239,8 @@ test_rule(const struct pipeline_shared *shared, size_t index, struct rule_test_r
 	result->rules++;
 	bench.pipeline = pipeline_new(shared, 0, 1, &sink);
 	bench.matcher = matcher_new(shared->ruleset);
-	bench.aggregator = aggregator_new(
-		ruleset_defs(shared->ruleset), ruleset_size(shared->ruleset), &options, collect, &bench.got);
+	bench.aggregator = aggregator_new(ruleset_defs(shared->ruleset),
+		ruleset_size(shared->ruleset), &options, collect, &bench.got);
 	run_examples(&bench);
 	compare(&bench);
 	forget(&bench.got);

@@ -11,7 +11,8 @@ int
 command_config_failed(struct err *err)
 {
 	fputs(buf_cstr(&err->text), stderr);
-	fprintf(stderr, "%u error%s in the configuration\n", err->count, err->count == 1 ? "" : "s");
+	fprintf(stderr, "%u error%s in the configuration\n", err->count,
+		err->count == 1 ? "" : "s");
 	return 2;
 }
 
@@ -24,7 +25,8 @@ examples_hold(const struct settings *settings, struct err *err)
 
 	if (ok && result.failed > 0) {
 		fputs(buf_cstr(&result.report), stderr);
-		ok = err_add(err, "%u of %u rule examples failed; `logmill check` shows the same", result.failed, result.examples);
+		ok = err_add(err, "%u of %u rule examples failed; `logmill check` shows the same",
+			result.failed, result.examples);
 	}
 	buf_fini(&result.report);
 	return ok;
@@ -37,7 +39,9 @@ command_serve(const struct command_args *args)
 	int code = 2;
 
 	if (args->settings->n_listens == 0)
-		err_add(&err, "no [listen NAME] section: add one, such as\n    [listen syslog]\n    address = tcp://:6514");
+		err_add(&err,
+			"no [listen NAME] section: add one, such as\n    [listen syslog]\n    "
+			"address = tcp://:6514");
 	else if (examples_hold(args->settings, &err))
 		code = server_run(args->settings, &err);
 	if (err.count > 0)

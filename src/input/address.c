@@ -14,7 +14,8 @@ static int
 open_socket(const struct addrinfo *ai, bool udp, bool reuse_port)
 {
 	int on = 1, off = 0;
-	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
+	int fd = socket(
+		ai->ai_family, ai->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, ai->ai_protocol);
 
 	if (fd < 0)
 		return -1;
@@ -36,17 +37,20 @@ int
 address_bind(const struct listen_settings *settings, bool reuse_port, struct err *err)
 {
 	bool udp = settings->transport == LISTEN_UDP;
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = udp ? SOCK_DGRAM : SOCK_STREAM };
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE,
+		.ai_socktype = udp ? SOCK_DGRAM : SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	char port[8];
 	int fd = -1;
 
 	snprintf(port, sizeof(port), "%u", settings->port);
-	/* Every address: one IPv6 socket takes IPv4 too; where the machine has no IPv6, plain IPv4. */
+	/* Every address: one IPv6 socket takes IPv4 too; where the machine has no IPv6, plain IPv4.
+	 */
 	int rc = getaddrinfo(settings->host != NULL ? settings->host : "::", port, &hints, &found);
 	if (rc == 0)
 		fd = open_socket(found, udp, reuse_port);
-	if (fd < 0 && settings->host == NULL && (rc != 0 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
+	if (fd < 0 && settings->host == NULL &&
+		(rc != 0 || errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
 		if (rc == 0)
 			freeaddrinfo(found);
 		rc = getaddrinfo("0.0.0.0", port, &hints, &found);
@@ -54,15 +58,18 @@ address_bind(const struct listen_settings *settings, bool reuse_port, struct err
 			fd = open_socket(found, udp, reuse_port);
 	}
 	if (rc != 0) {
-		err_add(err, "[listen %s] address %s: %s", settings->name, settings->address, gai_strerror(rc));
+		err_add(err, "[listen %s] address %s: %s", settings->name, settings->address,
+			gai_strerror(rc));
 		return -1;
 	}
 	if (fd < 0) {
-		const char *hint = errno == EADDRINUSE ? " (another program has it: stop that, or choose another port)"
-			: errno == EACCES                  ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
-							   : "";
+		const char *hint = errno == EADDRINUSE
+			? " (another program has it: stop that, or choose another port)"
+			: errno == EACCES ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
+					  : "";
 
-		err_add(err, "[listen %s] address %s: %s%s", settings->name, settings->address, strerror(errno), hint);
+		err_add(err, "[listen %s] address %s: %s%s", settings->name, settings->address,
+			strerror(errno), hint);
 	}
 	freeaddrinfo(found);
 	return fd;

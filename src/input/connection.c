@@ -25,8 +25,8 @@ set_keepalive(int fd, int64_t interval_ns)
 }
 
 void
-connection_init(struct connection *connection, int fd, const struct sockaddr_storage *peer, uint32_t listener,
-	const struct listen_settings *settings, struct tls_context *context)
+connection_init(struct connection *connection, int fd, const struct sockaddr_storage *peer,
+	uint32_t listener, const struct listen_settings *settings, struct tls_context *context)
 {
 	*connection = (struct connection){ .fd = fd, .listener = listener, .kept = BUF_EMPTY };
 	framer_init(&connection->framer, settings->framing, settings->max_message_size);
@@ -148,7 +148,8 @@ end_of_stream(struct connection *connection, connection_frame_fn *on_frame, void
 }
 
 enum connection_status
-connection_read(struct connection *connection, char *scratch, connection_frame_fn *on_frame, void *ctx)
+connection_read(
+	struct connection *connection, char *scratch, connection_frame_fn *on_frame, void *ctx)
 {
 	enum connection_status status = CONNECTION_AGAIN;
 
@@ -162,8 +163,9 @@ connection_read(struct connection *connection, char *scratch, connection_frame_f
 			room = buf_reserve(kept, CONNECTION_READ);
 			start = kept->ptr;
 		}
-		status = connection->tls != NULL ? read_tls(connection, room, CONNECTION_READ, &got)
-						 : read_plain(connection, room, CONNECTION_READ, &got);
+		status = connection->tls != NULL
+			? read_tls(connection, room, CONNECTION_READ, &got)
+			: read_plain(connection, room, CONNECTION_READ, &got);
 		if (got == 0)
 			continue;
 		if (shared && kept->len > 0)
@@ -171,10 +173,12 @@ connection_read(struct connection *connection, char *scratch, connection_frame_f
 		size_t total = kept->len + got;
 		if (!shared)
 			kept->len = total;
-		if (cut_frames(connection, (struct str){ start, total }, on_frame, ctx) == CONNECTION_BAD_FRAME)
+		if (cut_frames(connection, (struct str){ start, total }, on_frame, ctx) ==
+			CONNECTION_BAD_FRAME)
 			return CONNECTION_BAD_FRAME;
 	}
-	if (status == CONNECTION_EOF || status == CONNECTION_FAILED || status == CONNECTION_TLS_FAILED)
+	if (status == CONNECTION_EOF || status == CONNECTION_FAILED ||
+		status == CONNECTION_TLS_FAILED)
 		end_of_stream(connection, on_frame, ctx);
 	return status;
 }

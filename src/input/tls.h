@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS for incoming connections (RFC 5425), OpenSSL behind this file. Made for rsyslog, which looks at the bare TCP
- * socket to see whether we are gone: no session tickets, and a close is a bare FIN, never a close_notify.
+ * TLS for incoming connections (RFC 5425), OpenSSL behind this file. Made for rsyslog, which looks
+ * at the bare TCP socket to see whether we are gone: no session tickets, and a close is a bare FIN,
+ * never a close_notify.
  */
 #pragma once
 
 #include "base/err.h"
 #include "config/settings.h"
 
-struct tls_context; /* one per listener: certificate, key, what is demanded of clients; shared by all workers */
+struct tls_context; /* one per listener: certificate, key, what is demanded of clients; shared by
+		       all workers */
 struct tls;         /* one per connection */
 
 enum tls_status { TLS_OK, TLS_WANT_READ, TLS_WANT_WRITE, TLS_EOF, TLS_FAILED };

@@ -30,11 +30,14 @@ udp_buffers_new(size_t max_message)
 	struct udp_buffers *buffers = xcalloc(1, sizeof(*buffers));
 
 	buffers->each = max_message;
-	buffers->bytes = xmalloc(max_message * UDP_BATCH); /* pages are only touched as far as datagrams are long */
+	buffers->bytes = xmalloc(
+		max_message * UDP_BATCH); /* pages are only touched as far as datagrams are long */
 	for (size_t i = 0; i < UDP_BATCH; i++) {
-		buffers->vectors[i] = (struct iovec){ buffers->bytes + i * max_message, max_message };
-		buffers->messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &buffers->peers[i], .msg_iov = &buffers->vectors[i], .msg_iovlen = 1 };
+		buffers->vectors[i] = (struct iovec){ buffers->bytes + i * max_message,
+			max_message };
+		buffers->messages[i].msg_hdr = (struct msghdr){ .msg_name = &buffers->peers[i],
+			.msg_iov = &buffers->vectors[i],
+			.msg_iovlen = 1 };
 	}
 	return buffers;
 }
@@ -60,7 +63,8 @@ udp_probe(const struct listen_settings *settings, struct err *err)
 }
 
 bool
-udp_open(struct udp *udp, uint32_t listener, const struct listen_settings *settings, struct err *err)
+udp_open(
+	struct udp *udp, uint32_t listener, const struct listen_settings *settings, struct err *err)
 {
 	int wanted = WANTED_BUFFER;
 
@@ -87,8 +91,10 @@ hash_peer(const struct sockaddr_storage *peer)
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)peer;
 
 	if (peer->ss_family == AF_INET)
-		return hash64((struct str){ (const char *)&in->sin_addr, sizeof(in->sin_addr) }, in->sin_port);
-	return hash64((struct str){ (const char *)&in6->sin6_addr, sizeof(in6->sin6_addr) }, in6->sin6_port);
+		return hash64((struct str){ (const char *)&in->sin_addr, sizeof(in->sin_addr) },
+			in->sin_port);
+	return hash64((struct str){ (const char *)&in6->sin6_addr, sizeof(in6->sin6_addr) },
+		in6->sin6_port);
 }
 
 bool
@@ -104,12 +110,16 @@ udp_receive(struct udp *udp, struct udp_buffers *buffers, udp_frame_fn *on_frame
 		for (int i = 0; i < n; i++) {
 			struct udp_peer peer = { .hash = hash_peer(&buffers->peers[i]) };
 			struct frame frame = {
-				.bytes = { buffers->vectors[i].iov_base, buffers->messages[i].msg_len },
-				.truncated = (buffers->messages[i].msg_hdr.msg_flags & MSG_TRUNC) != 0,
+				.bytes = { buffers->vectors[i].iov_base,
+					buffers->messages[i].msg_len },
+				.truncated = (buffers->messages[i].msg_hdr.msg_flags & MSG_TRUNC) !=
+					0,
 			};
 
-			while (frame.bytes.len > 0 && memchr("\n\r", frame.bytes.ptr[frame.bytes.len - 1], 3) != NULL)
-				frame.bytes.len--; /* NUL, LF, CR at the end are terminators of another framing */
+			while (frame.bytes.len > 0 &&
+				memchr("\n\r", frame.bytes.ptr[frame.bytes.len - 1], 3) != NULL)
+				frame.bytes.len--; /* NUL, LF, CR at the end are terminators of
+						      another framing */
 			if (frame.bytes.len > udp->max_message) {
 				frame.bytes.len = udp->max_message;
 				frame.truncated = true;
@@ -130,9 +140,11 @@ udp_new_drops(struct udp *udp)
 	uint32_t info[SK_MEMINFO_VARS] = { 0 };
 	socklen_t size = sizeof(info);
 
-	if (getsockopt(udp->fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0 || size <= SK_MEMINFO_DROPS * sizeof(*info))
+	if (getsockopt(udp->fd, SOL_SOCKET, SO_MEMINFO, info, &size) != 0 ||
+		size <= SK_MEMINFO_DROPS * sizeof(*info))
 		return 0;
-	uint32_t fresh = info[SK_MEMINFO_DROPS] - (uint32_t)udp->drops; /* the kernel's counter wraps at 32 bits */
+	uint32_t fresh = info[SK_MEMINFO_DROPS] -
+		(uint32_t)udp->drops; /* the kernel's counter wraps at 32 bits */
 	udp->drops += fresh;
 	return fresh;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One UDP socket of one worker (RFC 5426: a datagram is a message). Datagrams are taken 64 at a time; what the kernel had
- * to drop because we were too slow is known exactly (SO_MEMINFO).
+ * One UDP socket of one worker (RFC 5426: a datagram is a message). Datagrams are taken 64 at a
+ * time; what the kernel had to drop because we were too slow is known exactly (SO_MEMINFO).
  */
 #pragma once
 
@@ -26,11 +26,12 @@ struct udp_peer {
 	uint64_t hash; /* of address and port */
 };
 
-typedef void udp_frame_fn(
-	void *ctx, struct udp *udp, const struct udp_peer *peer, const struct frame *frame, int64_t received_ns);
+typedef void udp_frame_fn(void *ctx, struct udp *udp, const struct udp_peer *peer,
+	const struct frame *frame, int64_t received_ns);
 
 /* Opens one of the sockets that share the port; all must be opened before traffic is expected. */
-bool udp_open(struct udp *udp, uint32_t listener, const struct listen_settings *settings, struct err *err);
+bool udp_open(struct udp *udp, uint32_t listener, const struct listen_settings *settings,
+	struct err *err);
 /* For a clear error when another process has the port: SO_REUSEPORT would share it silently. */
 bool udp_probe(const struct listen_settings *settings, struct err *err);
 void udp_close(struct udp *udp);

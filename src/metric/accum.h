@@ -17,6 +17,8 @@ struct accum {
 	int64_t first_ns, last_ns;                     /* message times of first and last */
 };
 
-void accum_add(struct accum *accum, const struct metric_def *def, union metric_value value, int64_t time_ns);
-/* Integer sums stop at the ends of int64 rather than wrap. Equal times: `last` is the later one merged, `first` the earlier. */
+void accum_add(struct accum *accum, const struct metric_def *def, union metric_value value,
+	int64_t time_ns);
+/* Integer sums stop at the ends of int64 rather than wrap. Equal times: `last` is the later one
+ * merged, `first` the earlier. */
 void accum_merge(struct accum *into, const struct metric_def *def, const struct accum *from);

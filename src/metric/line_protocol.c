@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writing: names and tags byte by byte through a class table (they are short), strings eight bytes at a time as long as
- * nothing in them needs care (messages are long, and rarely do).
+ * Writing: names and tags byte by byte through a class table (they are short), strings eight bytes
+ * at a time as long as nothing in them needs care (messages are long, and rarely do).
  */
 #include "metric/line_protocol.h"
 
@@ -11,8 +11,9 @@
 #include "base/utf8.h"
 
 /*
- * All writers read a byte before they write its place, so out may lie before the input in the same buffer.
- * Puts the character at *p, which needs no escape but may be invalid; returns the new end and moves *p. */
+ * All writers read a byte before they write its place, so out may lie before the input in the same
+ * buffer. Puts the character at *p, which needs no escape but may be invalid; returns the new end
+ * and moves *p. */
 static char *
 put_wide(char *out, const unsigned char **p, const unsigned char *end)
 {
@@ -35,6 +36,8 @@ put_name(char *out, struct str name, bool escape_equals)
 {
 	while (name.len > 0 && name.ptr[name.len - 1] == '\\')
 		name.len--; /* would escape the separator behind it, however often it is doubled */
+	if (name.len == 0)
+		return out;
 
 	const unsigned char *p = (const unsigned char *)name.ptr;
 	const unsigned char *end = p + name.len;
@@ -71,7 +74,8 @@ lp_put_key(char *out, struct str key)
 	return put_name(out, key, true);
 }
 
-/* Bit 7 of each byte that is a quote, a backslash, NUL or not ASCII (bits above the lowest hit may be set too). */
+/* Bit 7 of each byte that is a quote, a backslash, NUL or not ASCII (bits above the lowest hit may
+ * be set too). */
 static uint64_t
 needs_care(uint64_t word)
 {
@@ -84,7 +88,7 @@ needs_care(uint64_t word)
 char *
 lp_put_string(char *out, struct str text)
 {
-	const unsigned char *p = (const unsigned char *)text.ptr;
+	const unsigned char *p = (const unsigned char *)(text.len > 0 ? text.ptr : "");
 	const unsigned char *end = p + text.len;
 
 	*out++ = '"';
@@ -156,7 +160,8 @@ lp_add_series(struct buf *out, struct str measurement, struct lp_tag *tags, size
 
 		for (; at > 0; at--) {
 			struct str a = tags[at - 1].key;
-			int order = memcmp(a.ptr, tag.key.ptr, a.len < tag.key.len ? a.len : tag.key.len);
+			int order = memcmp(
+				a.ptr, tag.key.ptr, a.len < tag.key.len ? a.len : tag.key.len);
 
 			if (order < 0 || (order == 0 && a.len <= tag.key.len))
 				break;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading line protocol: written from the format's description, apart from the writer, so that each checks the other.
- * Unescaped text is collected in scratch; as that buffer may move while it grows, views hold offsets until the end.
+ * Reading line protocol: written from the format's description, apart from the writer, so that each
+ * checks the other. Unescaped text is collected in scratch; as that buffer may move while it grows,
+ * views hold offsets until the end.
  */
 #include "metric/line_protocol.h"
 
@@ -22,7 +23,8 @@ fail(struct reader *r, const char *why)
 static struct str
 scratch_from(const struct reader *r, size_t start)
 {
-	return (struct str){ (const char *)(uintptr_t)start, r->scratch->len - start }; /* NOLINT(performance-no-int-to-ptr) */
+	return (struct str){ (const char *)(uintptr_t)start,
+		r->scratch->len - start }; /* NOLINT(performance-no-int-to-ptr) */
 }
 
 /* Reads up to an unescaped byte of `stops`; backslash escapes the bytes of `escapes` only. */
@@ -34,7 +36,8 @@ read_name(struct reader *r, const char *stops, const char *escapes, struct str *
 	while (r->p < r->end && strchr(stops, *r->p) == NULL) {
 		if (*r->p == '\n' || *r->p == '\0')
 			return fail(r, "control character in a name");
-		if (*r->p == '\\' && r->p + 1 < r->end && r->p[1] != '\0' && strchr(escapes, r->p[1]) != NULL)
+		if (*r->p == '\\' && r->p + 1 < r->end && r->p[1] != '\0' &&
+			strchr(escapes, r->p[1]) != NULL)
 			r->p++;
 		buf_add_char(r->scratch, *r->p++);
 	}
@@ -83,7 +86,8 @@ read_value(struct reader *r, struct lp_field *field)
 		return true;
 	}
 	field->type = LP_FLOAT;
-	return str_to_double(word, &field->number) || fail(r, "bad field value (numbers end in i for integers, text is quoted)");
+	return str_to_double(word, &field->number) ||
+		fail(r, "bad field value (numbers end in i for integers, text is quoted)");
 }
 
 static bool
@@ -158,8 +162,8 @@ lp_read(struct str *rest, struct buf *scratch, struct lp_point *point, const cha
 
 	point->n_tags = point->n_fields = 0;
 	buf_reserve(scratch, 1);
-	bool ok = read_name(&r, ", ", ", ", &point->measurement) && read_tags(&r, point) && read_fields(&r, point) &&
-		read_time(&r, point);
+	bool ok = read_name(&r, ", ", ", ", &point->measurement) && read_tags(&r, point) &&
+		read_fields(&r, point) && read_time(&r, point);
 	if (!ok)
 		while (r.p < r.end && *r.p != '\n')
 			r.p++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one rule writes: its statistics, window and caps. Made by match/ from the rule file, read by the worker's deltas
- * and by the aggregator; immutable.
+ * What one rule writes: its statistics, window and caps. Made by match/ from the rule file, read by
+ * the worker's deltas and by the aggregator; immutable.
  */
 #pragma once
 
@@ -26,18 +26,20 @@ struct metric_field {
 };
 
 struct metric_def {
-	struct str rule;          /* name, for counters and messages */
-	uint32_t index;           /* position in its rule set */
-	uint16_t target;          /* where its points go (pipeline/target.h) */
-	bool per_match;           /* every = match: one point a match, window_ns unused */
+	struct str rule; /* name, for counters and messages */
+	uint32_t index;  /* position in its rule set */
+	uint16_t target; /* where its points go (pipeline/target.h) */
+	bool per_match;  /* every = match: one point a match, window_ns unused */
 	bool time_received;
-	bool integer;             /* value statistics are integers (else floats) */
+	bool integer; /* value statistics are integers (else floats) */
 	bool has_value;
-	int64_t window_ns;        /* length of a window; they start at multiples of it since 1970 */
-	int64_t lateness_ns;      /* a window is kept this long after its end */
-	int64_t expire_ns;        /* a series without a match for this long writes no more zeros and is freed */
+	int64_t window_ns;   /* length of a window; they start at multiples of it since 1970 */
+	int64_t lateness_ns; /* a window is kept this long after its end */
+	int64_t expire_ns;   /* a series without a match for this long writes no more zeros and is
+				freed */
 	uint32_t max_series;
 	struct metric_field *fields;
 	size_t n_fields;
-	struct str overflow_series; /* `measurement,tag=_other,...`: where matches beyond max_series go */
+	struct str overflow_series; /* `measurement,tag=_other,...`: where matches beyond max_series
+				       go */
 };

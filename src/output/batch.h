@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A batch: ready-to-send line protocol with its final bytes, shared read-only by all outputs it goes to. Reference-
- * counted over threads; what all batches together hold is known at any time (batch_bytes_alive).
+ * A batch: ready-to-send line protocol with its final bytes, shared read-only by all outputs it
+ * goes to. Reference- counted over threads; what all batches together hold is known at any time
+ * (batch_bytes_alive).
  */
 #pragma once
 
@@ -11,12 +12,12 @@
 #include "base/mailbox.h"
 
 struct batch {
-	struct mail mail;    /* for whoever posts it */
-	uint16_t target;     /* index into the target table (output/target.h) */
-	bool raw;            /* raw log points; false: points of rules */
+	struct mail mail; /* for whoever posts it */
+	uint16_t target;  /* index into the target table (output/target.h) */
+	bool raw;         /* raw log points; false: points of rules */
 	uint32_t points;
-	struct buf lines;    /* `points` lines, each ended by LF */
-	int64_t created_ns;  /* monotonic: when its first point was added */
+	struct buf lines;   /* `points` lines, each ended by LF */
+	int64_t created_ns; /* monotonic: when its first point was added */
 	/* private */
 	_Atomic uint32_t refs;
 	size_t charged;

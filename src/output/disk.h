@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The disk thread: everything that may block on a disk (or on a pipe behind standard output) happens here, so that the
- * sender thread never waits. Jobs run in order.
+ * The disk thread: everything that may block on a disk (or on a pipe behind standard output)
+ * happens here, so that the sender thread never waits. Jobs run in order.
  */
 #pragma once
 
@@ -13,8 +13,8 @@ struct disk;
 
 struct disk_job {
 	struct mail mail;
-	void (*run)(struct disk_job *job);  /* on the disk thread */
-	struct mailbox *reply;              /* the job itself comes back here when run; NULL: run frees it */
+	void (*run)(struct disk_job *job); /* on the disk thread */
+	struct mailbox *reply; /* the job itself comes back here when run; NULL: run frees it */
 };
 
 struct disk *disk_start(void);

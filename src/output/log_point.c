@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The line is written front to back at a pointer, after one reservation that is large enough for the worst case: every
- * byte of the frame appears once, escaped or replaced (LP_GROWTH), but for SD-IDs, which stand before each of their
- * parameters and are bounded by SD_KEY_MAX.
+ * The line is written front to back at a pointer, after one reservation that is large enough for
+ * the worst case: every byte of the frame appears once, escaped or replaced (LP_GROWTH), but for
+ * SD-IDs, which stand before each of their parameters and are bounded by SD_KEY_MAX.
  *
- *      measurement + tags in key order + fixed fields + structured data + parse_error, truncated + time
+ *      measurement + tags in key order + fixed fields + structured data + parse_error, truncated +
+ * time
  */
 #include "output/log_point.h"
 
@@ -12,13 +13,17 @@
 #include "metric/line_protocol.h"
 
 enum {
-	SD_KEY_MAX = 256,   /* bytes of SD-ID, separator and name together; longer ones go to sd_rest */
-	FIXED_ROOM = 1024,  /* all constant text of a line, its integers, the error's name and sentence */
+	SD_KEY_MAX =
+		256,    /* bytes of SD-ID, separator and name together; longer ones go to sd_rest */
+	TAG_MAX = 1024, /* bytes of a tag value; InfluxDB refuses a line whose tags exceed 64 KiB
+			   together */
+	FIXED_ROOM =
+		1024, /* all constant text of a line, its integers, the error's name and sentence */
 };
 
 void
-log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings, struct str host,
-	struct sd_names *names)
+log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings,
+	struct str host, struct sd_names *names)
 {
 	struct str measurement = str_from(settings->measurement);
 	char *start;
@@ -57,6 +62,8 @@ put_tag(char *out, struct str lead, struct str value)
 
 	if (value.len == 0)
 		return out;
+	if (value.len > TAG_MAX)
+		value.len = TAG_MAX;
 	out = put(out, lead);
 	char *text = out;
 	out = lp_put_key(out, value);
@@ -136,6 +143,10 @@ put_header_fields(char *out, const struct log_record *record)
 		out = put_int_field(out, STR("timestamp="), record->time_ns);
 	out = put_text_field(out, STR("procid="), record->procid);
 	out = put_text_field(out, STR("msgid="), record->msgid);
+	if (record->hostname.len > TAG_MAX) /* the tag is cut there */
+		out = put_text_field(out, STR("hostname_real="), record->hostname);
+	if (record->appname.len > TAG_MAX)
+		out = put_text_field(out, STR("appname_real="), record->appname);
 	return put_text_field(out, STR("message="), record->message);
 }
 
@@ -143,9 +154,12 @@ put_header_fields(char *out, const struct log_record *record)
 static bool
 is_reserved(struct str key)
 {
-	static const struct str names[] = { STR_INIT("time"), STR_INIT("host"), STR_INIT("msgid"), STR_INIT("procid"), STR_INIT("source"), STR_INIT("version"),
-		STR_INIT("message"), STR_INIT("appname"), STR_INIT("sd_rest"), STR_INIT("hostname"), STR_INIT("severity"), STR_INIT("facility"), STR_INIT("timestamp"),
-		STR_INIT("truncated"), STR_INIT("parse_error"), STR_INIT("severity_code"), STR_INIT("facility_code") };
+	static const struct str names[] = { STR_INIT("time"), STR_INIT("host"), STR_INIT("msgid"),
+		STR_INIT("procid"), STR_INIT("source"), STR_INIT("version"), STR_INIT("message"),
+		STR_INIT("appname"), STR_INIT("sd_rest"), STR_INIT("hostname"),
+		STR_INIT("severity"), STR_INIT("facility"), STR_INIT("timestamp"),
+		STR_INIT("truncated"), STR_INIT("hostname_real"), STR_INIT("appname_real"),
+		STR_INIT("parse_error"), STR_INIT("severity_code"), STR_INIT("facility_code") };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (str_equal(key, names[i]))
@@ -158,7 +172,8 @@ static struct str
 add_sd_key(struct buf *keys, const struct log_sd *sd, struct str separator)
 {
 	size_t start = keys->len;
-	char *out = buf_reserve(keys, (SD_KEY_MAX + 3) * LP_GROWTH), *key = out + 3; /* room for "sd_" in front */
+	char *out = buf_reserve(keys, (SD_KEY_MAX + 3) * LP_GROWTH),
+	     *key = out + 3; /* room for "sd_" in front */
 	char *end = lp_put_key(key, sd->id);
 
 	if (str_present(sd->name)) {
@@ -196,15 +211,16 @@ put_sd_value(char *out, const struct log_sd *sd)
 		return put(out, STR("true"));
 	if (!sd->escaped)
 		return lp_put_string(out, sd->value);
-	/* Unescape at the far end of the room that the longest possible encoding needs, then encode towards it. */
+	/* Unescape at the far end of the room that the longest possible encoding needs, then encode
+	 * towards it. */
 	char *plain = out + sd->value.len * (LP_GROWTH - 1) + 2;
 	size_t n = log_sd_unescape(sd->value, plain);
 	return lp_put_string(out, (struct str){ plain, n });
 }
 
 /*
- * One field a parameter. Of equal keys the last one wins: a key is written when no later one equals it, which the hashes
- * of the encoded keys tell (64 keys at most).
+ * One field a parameter. Of equal keys the last one wins: a key is written when no later one equals
+ * it, which the hashes of the encoded keys tell (64 keys at most).
  */
 static char *
 put_structured_data(char *out, struct log_point_encoder *encoder, const struct log_record *record)
@@ -215,7 +231,8 @@ put_structured_data(char *out, struct log_point_encoder *encoder, const struct l
 
 	buf_clear(&encoder->keys);
 	buf_clear(&encoder->rest);
-	buf_reserve(&encoder->keys, record->n_sd * (size_t)(SD_KEY_MAX + 3) * LP_GROWTH); /* so that views stay valid */
+	buf_reserve(&encoder->keys,
+		record->n_sd * (size_t)(SD_KEY_MAX + 3) * LP_GROWTH); /* so that views stay valid */
 	for (size_t i = 0; i < record->n_sd; i++) {
 		const struct log_sd *sd = &record->sd[i];
 
@@ -266,8 +283,10 @@ void
 log_point_add(struct log_point_encoder *encoder, const struct log_point *point, struct buf *out)
 {
 	const struct log_record *record = point->record;
-	size_t room = FIXED_ROOM + encoder->measurement.len + encoder->host_tag.len + encoder->host.len * LP_GROWTH +
-		(record->frame.len + point->source.len) * LP_GROWTH +
+	size_t room = FIXED_ROOM + encoder->measurement.len + encoder->host_tag.len +
+		encoder->host.len * LP_GROWTH +
+		(record->frame.len * 2 + point->source.len) *
+			LP_GROWTH + /* names may stand twice */
 		record->n_sd * (size_t)((SD_KEY_MAX + 8) * LP_GROWTH + 8) * 2;
 	char *start = buf_reserve(out, room), *end = start;
 

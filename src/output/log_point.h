@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A syslog message as a raw log point: Telegraf's schema, so that Chronograf's log viewer works untouched
- * (design section "raw log points" in docs/log-points.md). Written once, straight into the batch.
+ * A syslog message as a raw log point: Telegraf's schema, so that Chronograf's log viewer works
+ * untouched (design section "raw log points" in docs/log-points.md). Written once, straight into
+ * the batch.
  */
 #pragma once
 
@@ -12,24 +13,26 @@
 
 struct log_point {
 	const struct log_record *record;
-	struct str source;  /* peer address without port; absent for none */
+	struct str source; /* peer address without port; absent for none */
 	bool truncated;
-	int64_t time_ns;    /* the point's time, already made unique (output/time_slots.h) */
+	int64_t time_ns; /* the point's time, already made unique (output/time_slots.h) */
 };
 
 struct log_point_encoder {
 	const struct logs_settings *settings;
-	struct str host;         /* value of the tag host, or absent */
-	struct sd_names *names;  /* shared by all workers */
+	struct str host;        /* value of the tag host, or absent */
+	struct sd_names *names; /* shared by all workers */
 	/* private */
-	struct buf measurement;  /* escaped */
-	struct buf host_tag;     /* `,host=...` or empty */
-	struct buf keys;         /* encoded structured-data keys of the message at hand */
-	struct buf rest;         /* text of its parameters that get no field of their own */
+	struct buf measurement; /* escaped */
+	struct buf host_tag;    /* `,host=...` or empty */
+	struct buf keys;        /* encoded structured-data keys of the message at hand */
+	struct buf rest;        /* text of its parameters that get no field of their own */
 };
 
-void log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings, struct str host, struct sd_names *names);
+void log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings,
+	struct str host, struct sd_names *names);
 void log_point_encoder_fini(struct log_point_encoder *encoder);
 
 /* Appends one line ended by LF. */
-void log_point_add(struct log_point_encoder *encoder, const struct log_point *point, struct buf *out);
+void
+log_point_add(struct log_point_encoder *encoder, const struct log_point *point, struct buf *out);

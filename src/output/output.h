@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One output ([influxdb NAME] or [file NAME]): its queue of batches and how they are delivered. Everything here happens
- * on the sender thread, inside its event loop; the file outputs' disk writes are done by the disk thread.
+ * One output ([influxdb NAME] or [file NAME]): its queue of batches and how they are delivered.
+ * Everything here happens on the sender thread, inside its event loop; the file outputs' disk
+ * writes are done by the disk thread.
  *
- *      output_push(batch) -> queue -> HTTP request (curl multi) -> retry_decide -> done | again | halves | rejected
+ *      output_push(batch) -> queue -> HTTP request (curl multi) -> retry_decide -> done | again |
+ * halves | rejected
  *
- * Accounting is exact at every moment: accepted = written + rejected + dropped + queued, where queued is counted by
- * walking what is really held.
+ * Accounting is exact at every moment: accepted = written + rejected + dropped + queued, where
+ * queued is counted by walking what is really held.
  */
 #pragma once
 
@@ -18,19 +20,19 @@ struct event_base;
 struct output;
 
 /* Reasons of rejected points; X-macro for counters known in advance. */
-#define REJECT_REASONS(X)                                                                          \
-	X(REJECT_RETENTION, "retention")                                                           \
-	X(REJECT_PARSE, "parse")                                                                   \
-	X(REJECT_FIELD_TYPE, "field_type")                                                         \
-	X(REJECT_LIMIT, "limit")                                                                   \
-	X(REJECT_TOO_LARGE, "too_large")                                                           \
-	X(REJECT_SERVER_ERROR, "server_error")                                                     \
+#define REJECT_REASONS(X)                      \
+	X(REJECT_RETENTION, "retention")       \
+	X(REJECT_PARSE, "parse")               \
+	X(REJECT_FIELD_TYPE, "field_type")     \
+	X(REJECT_LIMIT, "limit")               \
+	X(REJECT_TOO_LARGE, "too_large")       \
+	X(REJECT_SERVER_ERROR, "server_error") \
 	X(REJECT_OTHER, "other")
 enum reject_reason {
 #define X(id, name) id,
 	REJECT_REASONS(X)
 #undef X
-	REJECT_REASON_COUNT
+		REJECT_REASON_COUNT
 };
 
 struct output_counts { /* points; [0] raw log points, [1] points of rules */
@@ -43,8 +45,8 @@ struct output_state {
 	uint64_t queued_bytes, queued_batches;
 	uint64_t requests_ok, requests_failed; /* HTTP requests by outcome */
 	uint64_t retries;
-	bool healthy;       /* the last answer was good, or nothing was sent yet */
-	int last_status;    /* 0 = none or no answer */
+	bool healthy;        /* the last answer was good, or nothing was sent yet */
+	int last_status;     /* 0 = none or no answer */
 	const char *problem; /* static reason of retry_decide while not healthy, else NULL */
 	int64_t retry_at_ns; /* monotonic; 0 = not waiting */
 };
@@ -60,7 +62,8 @@ struct output_env { /* what an output needs of its surroundings; borrowed, outli
 	void *ctx;
 };
 
-struct output *output_new(const struct output_settings *settings, const struct output_env *env, struct err *err);
+struct output *
+output_new(const struct output_settings *settings, const struct output_env *env, struct err *err);
 /* Drops what is left: counted and logged by the caller through output_state() before. */
 void output_free(struct output **output);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The set of structured-data field names: hashes in an open-addressed table that only grows, by compare-and-swap.
- * A 64-bit hash stands for the name: two names that share one would only share a place under the cap.
+ * The set of structured-data field names: hashes in an open-addressed table that only grows, by
+ * compare-and-swap. A 64-bit hash stands for the name: two names that share one would only share a
+ * place under the cap.
  */
 #include "output/sd_names.h"
 
@@ -41,8 +42,10 @@ sd_names_admit(struct sd_names *names, uint64_t hash)
 		if (held == hash)
 			return true;
 		if (held != 0)
-			continue; /* at most SD_NAMES_MAX of NAMES_SLOTS are taken: a free one comes */
-		if (atomic_fetch_add_explicit(&names->count, 1, memory_order_relaxed) >= SD_NAMES_MAX) {
+			continue; /* at most SD_NAMES_MAX of NAMES_SLOTS are taken: a free one comes
+				   */
+		if (atomic_fetch_add_explicit(&names->count, 1, memory_order_relaxed) >=
+			SD_NAMES_MAX) {
 			atomic_fetch_sub_explicit(&names->count, 1, memory_order_relaxed);
 			return false;
 		}

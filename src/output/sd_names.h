@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Field names that structured data has brought so far, over all workers: a fixed, lock-free set, so that a hostile sender
- * cannot fill InfluxDB with field names. Beyond its cap a parameter's text goes to the field sd_rest.
+ * Field names that structured data has brought so far, over all workers: a fixed, lock-free set, so
+ * that a hostile sender cannot fill InfluxDB with field names. Beyond its cap a parameter's text
+ * goes to the field sd_rest.
  */
 #pragma once
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table: buckets of eight 64-bit words, one cache line each. A word says "this nanosecond is held by that content":
+ * The table: buckets of eight 64-bit words, one cache line each. A word says "this nanosecond is
+ * held by that content":
  *
  *      | tag 32 bits: time >> 17 | content 32 bits: from the hash of the message |        0 = free
  *      bucket = low 17 bits of the time, mixed with the tag
  *
- * Bucket and tag together give the time back modulo 2^49 ns (6.5 days). Memory is fixed (8 MiB, about a million times);
- * a full bucket forgets its oldest time. To claim a time is one compare-and-swap, then a second look at the bucket:
- * should another worker have put the same time into another word meanwhile, at least one of the two sees it and yields,
- * so two contents never both get a time.
+ * Bucket and tag together give the time back modulo 2^49 ns (6.5 days). Memory is fixed (8 MiB,
+ * about a million times); a full bucket forgets its oldest time. To claim a time is one
+ * compare-and-swap, then a second look at the bucket: should another worker have put the same time
+ * into another word meanwhile, at least one of the two sees it and yields, so two contents never
+ * both get a time.
  */
 #include "output/time_slots.h"
 
@@ -24,10 +26,11 @@ enum {
 	BUCKETS = 1 << BUCKET_BITS,
 	BUCKET_WORDS = 8,
 	SLOTS_PER_US = 1000,
-	SLOT_STEP = 37,        /* prime to 1000: the probes of a microsecond visit every slot */
-	ORDER_BLOCK = 256,     /* arrival numbers a worker takes at once */
-	FULL_HINTS = 16,       /* as in struct stamper */
-	MAX_FULL_US = 4096,    /* microseconds walked before a flood of one stamp falls back to the receive time */
+	SLOT_STEP = 37,     /* prime to 1000: the probes of a microsecond visit every slot */
+	ORDER_BLOCK = 256,  /* arrival numbers a worker takes at once */
+	FULL_HINTS = 16,    /* as in struct stamper */
+	MAX_FULL_US = 4096, /* microseconds walked before a flood of one stamp falls back to the
+			       receive time */
 	COARSE_TRIES = 64,
 };
 
@@ -80,8 +83,10 @@ claim(struct time_slots *slots, int64_t time_ns, uint32_t content)
 
 		for (size_t i = 0; i < BUCKET_WORDS; i++) {
 			uint64_t word = atomic_load(&words[i]);
-			/* Ages are distances between tags, which wrap. A free word is older than any other. */
-			int32_t age = word == 0 ? INT32_MAX : (int32_t)(tag - (uint32_t)(word >> 32));
+			/* Ages are distances between tags, which wrap. A free word is older than
+			 * any other. */
+			int32_t age = word == 0 ? INT32_MAX
+						: (int32_t)(tag - (uint32_t)(word >> 32));
 
 			if (word != 0 && word >> 32 == tag)
 				return word == wanted;
@@ -104,8 +109,8 @@ claim(struct time_slots *slots, int64_t time_ns, uint32_t content)
 }
 
 /*
- * How many messages with these bytes came before on this connection. Old ones are forgotten; two different messages
- * taken for equal only give the second one another slot.
+ * How many messages with these bytes came before on this connection. Old ones are forgotten; two
+ * different messages taken for equal only give the second one another slot.
  */
 static uint32_t
 ordinal_of(struct ordinals *ordinals, uint64_t hash)
@@ -129,7 +134,8 @@ static uint64_t
 next_order(struct stamper *stamper, struct str frame)
 {
 	if (stamper->order == stamper->order_end && stamper->virtual_clock) {
-		/* From the first such message: the same file makes the same points again, another one does not. */
+		/* From the first such message: the same file makes the same points again, another
+		 * one does not. */
 		stamper->order = order_start(hash64(frame, 0));
 		stamper->order_end = UINT64_MAX;
 	} else if (stamper->order == stamper->order_end) {
@@ -173,8 +179,9 @@ slot_in_us(struct time_slots *slots, int64_t us, uint64_t content)
 }
 
 /*
- * From the message's microsecond on, the first one with room. A worker remembers where full ones led it, so that a flood
- * of one stamp does not walk them again for each message. -1: too far, the sender's clock stands still.
+ * From the message's microsecond on, the first one with room. A worker remembers where full ones
+ * led it, so that a flood of one stamp does not walk them again for each message. -1: too far, the
+ * sender's clock stands still.
  */
 static int64_t
 exact_time(struct stamper *stamper, int64_t us, uint64_t content)
@@ -217,20 +224,24 @@ coarse_time(struct stamper *stamper, const struct log_record *record)
 static bool
 is_sane(const struct stamper *stamper, const struct log_record *record, int64_t received_ns)
 {
-	return record->time_ns >= received_ns - stamper->max_age_ns && record->time_ns <= received_ns + stamper->max_future_ns;
+	return record->time_ns >= received_ns - stamper->max_age_ns &&
+		record->time_ns <= received_ns + stamper->max_future_ns;
 }
 
 struct stamp
-stamper_stamp(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer, const struct log_record *record,
-	int64_t received_ns)
+stamper_stamp(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer,
+	const struct log_record *record, int64_t received_ns)
 {
 	if (stamper->virtual_clock) {
-		if (record->has_time && (record->time_ns > stamper->clock_ns || stamper->clock_ns == 0))
+		if (record->has_time &&
+			(record->time_ns > stamper->clock_ns || stamper->clock_ns == 0))
 			stamper->clock_ns = record->time_ns;
 		if (stamper->clock_ns != 0)
 			received_ns = stamper->clock_ns;
 	}
-	struct stamp stamp = { .point_ns = -1, .event_ns = received_ns, .received_ns = received_ns };
+	struct stamp stamp = {
+		.point_ns = -1, .event_ns = received_ns, .received_ns = received_ns
+	};
 	if (record->has_time && stamper->virtual_clock) {
 		stamp.event_ns = record->time_ns;
 	} else if (record->has_time) {

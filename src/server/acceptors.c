@@ -45,10 +45,13 @@ take(struct acceptor *acceptor, int fd, const struct sockaddr_storage *peer)
 	if (atomic_load(&gauges->open) >= listener->max_connections) {
 		close(fd);
 		atomic_fetch_add(&gauges->refused, 1);
-		if (diag_allowed(&all->refuse_limit, clock_monotonic_ns(), SAY_EVERY_S * NS_PER_SEC))
+		if (diag_allowed(
+			    &all->refuse_limit, clock_monotonic_ns(), SAY_EVERY_S * NS_PER_SEC))
 			diag_warn("connection_refused", DIAG_TEXT("listener", listener->name),
 				DIAG_INT("max_connections", listener->max_connections),
-				DIAG_TEXT("msg", "the limit is reached; raise max_connections if these senders are yours"));
+				DIAG_TEXT("msg",
+					"the limit is reached; raise max_connections if these "
+					"senders are yours"));
 		return;
 	}
 	atomic_fetch_add(&gauges->open, 1);
@@ -76,11 +79,13 @@ accept_some(struct acceptor *acceptor, int most)
 	for (int i = 0; i < most; i++) {
 		struct sockaddr_storage peer = { 0 };
 		socklen_t len = sizeof(peer);
-		int fd = accept4(acceptor->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(
+			acceptor->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			take(acceptor, fd, &peer);
-		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			errno == ENOMEM) {
 			rest(acceptor, errno);
 			return false;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -107,8 +112,8 @@ on_rest_over(evutil_socket_t fd, short what, void *ctx)
 }
 
 struct acceptors *
-acceptors_new(const struct settings *settings, struct flow *flow, struct event_base *base, acceptors_give_fn *give, void *ctx,
-	struct err *err)
+acceptors_new(const struct settings *settings, struct flow *flow, struct event_base *base,
+	acceptors_give_fn *give, void *ctx, struct err *err)
 {
 	struct acceptors *all = xcalloc(1, sizeof(*all));
 	unsigned before = err->count;
@@ -121,10 +126,12 @@ acceptors_new(const struct settings *settings, struct flow *flow, struct event_b
 
 		if (settings->listens[i].transport == LISTEN_UDP)
 			continue;
-		*acceptor = (struct acceptor){ all, (uint32_t)i, address_bind(&settings->listens[i], false, err), NULL };
+		*acceptor = (struct acceptor){ all, (uint32_t)i,
+			address_bind(&settings->listens[i], false, err), NULL };
 		if (acceptor->fd < 0)
 			continue;
-		acceptor->event = event_new(base, acceptor->fd, EV_READ | EV_PERSIST, on_accept, acceptor);
+		acceptor->event = event_new(
+			base, acceptor->fd, EV_READ | EV_PERSIST, on_accept, acceptor);
 		all->n++;
 	}
 	if (err->count > before)

@@ -12,8 +12,8 @@
 #include "base/alloc.h"
 
 enum {
-	MAX_HEADERS = 8192,     /* bytes of a request's head */
-	REQUEST_TIMEOUT = 10,   /* seconds */
+	MAX_HEADERS = 8192,   /* bytes of a request's head */
+	REQUEST_TIMEOUT = 10, /* seconds */
 	TOKEN_MAX = 4096,
 };
 
@@ -43,7 +43,8 @@ reply(struct evhttp_request *request, int code, const char *type, struct str bod
 	evhttp_add_header(headers, "Content-Type", type);
 	evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
 	evhttp_add_header(headers, "Cache-Control", "no-store");
-	evhttp_add_header(headers, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+	evhttp_add_header(headers, "Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'");
 	evbuffer_add(buffer, body.ptr, body.len);
 	evhttp_send_reply(request, code, NULL, buffer);
 	evbuffer_free(buffer);
@@ -91,13 +92,18 @@ allowed(struct admin *admin, struct evhttp_request *request)
 	if (admin->settings->token_file == NULL) {
 		if (admin->loopback)
 			return true;
-		reply_text(request, 403, "This address is not loopback: set token_file in [http] to see more than the probes.\n");
+		reply_text(request, 403,
+			"This address is not loopback: set token_file in [http] to see more than "
+			"the probes.\n");
 		return false;
 	}
-	if (token_matches(admin, evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization")))
+	if (token_matches(admin,
+		    evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization")))
 		return true;
 	evhttp_add_header(evhttp_request_get_output_headers(request), "WWW-Authenticate", "Bearer");
-	reply_text(request, 401, "Send the header Authorization: Bearer TOKEN, with the token of token_file in [http].\n");
+	reply_text(request, 401,
+		"Send the header Authorization: Bearer TOKEN, with the token of token_file in "
+		"[http].\n");
 	return false;
 }
 
@@ -153,7 +159,8 @@ on_other(struct evhttp_request *request, void *ctx)
 }
 
 struct admin *
-admin_new(const struct http_settings *settings, const struct status *status, struct event_base *base, struct err *err)
+admin_new(const struct http_settings *settings, const struct status *status,
+	struct event_base *base, struct err *err)
 {
 	struct admin *admin = xcalloc(1, sizeof(*admin));
 
@@ -171,8 +178,9 @@ admin_new(const struct http_settings *settings, const struct status *status, str
 	evhttp_set_cb(admin->http, "/", on_page, admin);
 	evhttp_set_gencb(admin->http, on_other, admin);
 	if (evhttp_bind_socket(admin->http, settings->host, settings->port) != 0) {
-		err_add(err, "[http] address %s:%u: %s (choose another address, or `address = none`)", settings->host,
-			settings->port, strerror(errno));
+		err_add(err,
+			"[http] address %s:%u: %s (choose another address, or `address = none`)",
+			settings->host, settings->port, strerror(errno));
 		admin_free(&admin);
 	}
 	return admin;

@@ -27,7 +27,12 @@ struct plain_letter {
 };
 
 /* ---- to the sender ---- */
-enum sender_mail { SENDER_REPORT, SENDER_RULE_BATCH /* a struct batch */, SENDER_SNAPSHOT, SENDER_STOP };
+enum sender_mail {
+	SENDER_REPORT,
+	SENDER_RULE_BATCH /* a struct batch */,
+	SENDER_SNAPSHOT,
+	SENDER_STOP
+};
 
 struct report_letter { /* a worker's batch with the account of its messages */
 	struct mail mail;
@@ -48,20 +53,27 @@ struct snapshot { /* everything at one moment of the sender: the account closes 
 	struct tally *tally;
 	size_t n_outputs;
 	struct output_state *outputs;
-	struct batch *recent[RECENT_BATCHES]; /* raw points delivered or not, newest last; references */
+	struct batch
+		*recent[RECENT_BATCHES]; /* raw points delivered or not, newest last; references */
 	size_t n_recent;
 };
 struct snapshot *snapshot_new(size_t n_listeners, size_t n_outputs);
 void snapshot_free(struct snapshot **snapshot);
 
 /* ---- to control ---- */
-enum control_mail { CONTROL_WORK, CONTROL_DRAINED, CONTROL_WORKER_DONE, CONTROL_SNAPSHOT, CONTROL_SENDER_DONE /* a snapshot */ };
+enum control_mail {
+	CONTROL_WORK,
+	CONTROL_DRAINED,
+	CONTROL_WORKER_DONE,
+	CONTROL_SNAPSHOT,
+	CONTROL_SENDER_DONE /* a snapshot */
+};
 
 struct work_letter { /* what a worker's rules did since the last one */
 	struct mail mail;
 	uint32_t worker;
-	struct delta *delta; /* may be NULL */
-	size_t charged;      /* bytes counted in flow.delta_bytes */
+	struct delta *delta;             /* may be NULL */
+	size_t charged;                  /* bytes counted in flow.delta_bytes */
 	struct rule_counters counters[]; /* running, one per rule */
 };
 
@@ -73,9 +85,9 @@ struct listener_gauges {
 };
 
 struct flow {
-	_Atomic uint64_t pause_bytes;  /* senders are not read while batches hold more than this */
-	_Atomic uint64_t delta_bytes;  /* of deltas on their way to control */
-	_Atomic uint32_t paused;       /* workers that do not read at the moment */
-	_Atomic uint64_t paused_ns;    /* time spent so, all workers */
+	_Atomic uint64_t pause_bytes; /* senders are not read while batches hold more than this */
+	_Atomic uint64_t delta_bytes; /* of deltas on their way to control */
+	_Atomic uint32_t paused;      /* workers that do not read at the moment */
+	_Atomic uint64_t paused_ns;   /* time spent so, all workers */
 	struct listener_gauges *listeners;
 };

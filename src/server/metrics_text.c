@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /metrics. Conservation holds in every scrape, since all of it comes from one snapshot of the sender:
- *      received{listener} = points made + skipped{listener,reason}
- *      accepted{output} + restored{output} = written + rejected{reason} + dropped{reason} + queued
- * Everything known in advance is there from the start, as 0.
+ * /metrics. Conservation holds in every scrape, since all of it comes from one snapshot of the
+ * sender: received{listener} = points made + skipped{listener,reason} accepted{output} +
+ * restored{output} = written + rejected{reason} + dropped{reason} + queued Everything known in
+ * advance is there from the start, as 0.
  */
 #include "server/status.h"
 
@@ -31,7 +31,8 @@ head(struct buf *out, const char *name, const char *type, const char *help)
 	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* Prometheus label values escape backslash, quote and LF; names from configuration hold none of them but may later. */
+/* Prometheus label values escape backslash, quote and LF; names from configuration hold none of
+ * them but may later. */
 static void
 label(struct buf *out, const char *key, struct str value)
 {
@@ -45,7 +46,8 @@ label(struct buf *out, const char *key, struct str value)
 }
 
 static void
-sample(struct buf *out, const char *name, const char *key, struct str value, const char *key2, const char *value2, uint64_t number)
+sample(struct buf *out, const char *name, const char *key, struct str value, const char *key2,
+	const char *value2, uint64_t number)
 {
 	buf_add_text(out, name);
 	buf_add_char(out, '{');
@@ -67,34 +69,47 @@ write_listeners(const struct status *status, struct buf *out)
 
 	head(out, "logmill_messages_received_total", "counter", "Messages received.");
 	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_messages_received_total", "listener", str_from(settings->listens[i].name), NULL, NULL,
+		sample(out, "logmill_messages_received_total", "listener",
+			str_from(settings->listens[i].name), NULL, NULL,
 			tally->listeners[i].received);
-	head(out, "logmill_messages_skipped_total", "counter", "Messages that made no raw log point, by reason.");
+	head(out, "logmill_messages_skipped_total", "counter",
+		"Messages that made no raw log point, by reason.");
 	for (size_t i = 0; i < settings->n_listens; i++)
 		for (size_t r = 0; r < SKIP_REASON_COUNT; r++)
-			sample(out, "logmill_messages_skipped_total", "listener", str_from(settings->listens[i].name), "reason",
-				skip_names[r], tally->listeners[i].skipped[r]);
-	head(out, "logmill_received_bytes_total", "counter", "Bytes of messages received, framing not counted.");
+			sample(out, "logmill_messages_skipped_total", "listener",
+				str_from(settings->listens[i].name), "reason", skip_names[r],
+				tally->listeners[i].skipped[r]);
+	head(out, "logmill_received_bytes_total", "counter",
+		"Bytes of messages received, framing not counted.");
 	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_received_bytes_total", "listener", str_from(settings->listens[i].name), NULL, NULL,
-			tally->listeners[i].bytes);
-	head(out, "logmill_messages_parsed_total", "counter", "Messages by the format they were read as; raw: not readable.");
+		sample(out, "logmill_received_bytes_total", "listener",
+			str_from(settings->listens[i].name), NULL, NULL, tally->listeners[i].bytes);
+	head(out, "logmill_messages_parsed_total", "counter",
+		"Messages by the format they were read as; raw: not readable.");
 	for (size_t i = 0; i < settings->n_listens; i++)
 		for (size_t f = 0; f < 3; f++)
-			sample(out, "logmill_messages_parsed_total", "listener", str_from(settings->listens[i].name), "format",
-				format_names[f], tally->listeners[i].by_format[f]);
-	head(out, "logmill_parse_errors_total", "counter", "Messages that were not clean, by the first thing wrong.");
+			sample(out, "logmill_messages_parsed_total", "listener",
+				str_from(settings->listens[i].name), "format", format_names[f],
+				tally->listeners[i].by_format[f]);
+	head(out, "logmill_parse_errors_total", "counter",
+		"Messages that were not clean, by the first thing wrong.");
 	for (size_t i = 0; i < settings->n_listens; i++)
 		for (size_t e = LOG_ERR_NONE + 1; e < LOG_ERR_COUNT; e++)
-			sample(out, "logmill_parse_errors_total", "listener", str_from(settings->listens[i].name), "reason",
-				log_error_name((enum log_error)e), tally->listeners[i].parse_errors[e]);
-	head(out, "logmill_messages_truncated_total", "counter", "Messages cut at max_message_size or by the end of a stream.");
+			sample(out, "logmill_parse_errors_total", "listener",
+				str_from(settings->listens[i].name), "reason",
+				log_error_name((enum log_error)e),
+				tally->listeners[i].parse_errors[e]);
+	head(out, "logmill_messages_truncated_total", "counter",
+		"Messages cut at max_message_size or by the end of a stream.");
 	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_messages_truncated_total", "listener", str_from(settings->listens[i].name), NULL, NULL,
+		sample(out, "logmill_messages_truncated_total", "listener",
+			str_from(settings->listens[i].name), NULL, NULL,
 			tally->listeners[i].truncated);
-	head(out, "logmill_clock_skew_total", "counter", "Messages whose own time was too old or in the future.");
+	head(out, "logmill_clock_skew_total", "counter",
+		"Messages whose own time was too old or in the future.");
 	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_clock_skew_total", "listener", str_from(settings->listens[i].name), NULL, NULL,
+		sample(out, "logmill_clock_skew_total", "listener",
+			str_from(settings->listens[i].name), NULL, NULL,
 			tally->listeners[i].clock_skew);
 }
 
@@ -105,31 +120,42 @@ write_connections(const struct status *status, struct buf *out)
 
 	head(out, "logmill_connections", "gauge", "Open TCP and TLS connections.");
 	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_connections", "listener", str_from(settings->listens[i].name), NULL, NULL,
-			status->flow->listeners[i].open);
+		sample(out, "logmill_connections", "listener", str_from(settings->listens[i].name),
+			NULL, NULL, status->flow->listeners[i].open);
 	head(out, "logmill_connections_accepted_total", "counter", "Connections accepted.");
 	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_connections_accepted_total", "listener", str_from(settings->listens[i].name), NULL, NULL,
+		sample(out, "logmill_connections_accepted_total", "listener",
+			str_from(settings->listens[i].name), NULL, NULL,
 			status->flow->listeners[i].accepted);
-	head(out, "logmill_connection_errors_total", "counter", "Connections refused or closed for a reason of theirs.");
+	head(out, "logmill_connection_errors_total", "counter",
+		"Connections refused or closed for a reason of theirs.");
 	for (size_t i = 0; i < settings->n_listens; i++) {
 		const struct listener_gauges *g = &status->flow->listeners[i];
 		struct str name = str_from(settings->listens[i].name);
 
-		sample(out, "logmill_connection_errors_total", "listener", name, "reason", "max_connections", g->refused);
-		sample(out, "logmill_connection_errors_total", "listener", name, "reason", "bad_frame", g->bad_frames);
-		sample(out, "logmill_connection_errors_total", "listener", name, "reason", "tls", g->tls_failed);
-		sample(out, "logmill_connection_errors_total", "listener", name, "reason", "reset", g->failed);
+		sample(out, "logmill_connection_errors_total", "listener", name, "reason",
+			"max_connections", g->refused);
+		sample(out, "logmill_connection_errors_total", "listener", name, "reason",
+			"bad_frame", g->bad_frames);
+		sample(out, "logmill_connection_errors_total", "listener", name, "reason", "tls",
+			g->tls_failed);
+		sample(out, "logmill_connection_errors_total", "listener", name, "reason", "reset",
+			g->failed);
 	}
-	head(out, "logmill_udp_kernel_drops_total", "counter", "Datagrams the kernel dropped because its buffer was full.");
+	head(out, "logmill_udp_kernel_drops_total", "counter",
+		"Datagrams the kernel dropped because its buffer was full.");
 	for (size_t i = 0; i < settings->n_listens; i++)
 		if (settings->listens[i].transport == LISTEN_UDP)
-			sample(out, "logmill_udp_kernel_drops_total", "listener", str_from(settings->listens[i].name), NULL, NULL,
+			sample(out, "logmill_udp_kernel_drops_total", "listener",
+				str_from(settings->listens[i].name), NULL, NULL,
 				status->flow->listeners[i].kernel_drops);
-	head(out, "logmill_workers_paused", "gauge", "Workers that do not read because too much is queued.");
+	head(out, "logmill_workers_paused", "gauge",
+		"Workers that do not read because too much is queued.");
 	buf_printf(out, "logmill_workers_paused %u\n", (unsigned)status->flow->paused);
-	head(out, "logmill_paused_seconds_total", "counter", "Time that workers did not read, summed over workers.");
-	buf_printf(out, "logmill_paused_seconds_total %.3f\n", (double)status->flow->paused_ns / (double)NS_PER_SEC);
+	head(out, "logmill_paused_seconds_total", "counter",
+		"Time that workers did not read, summed over workers.");
+	buf_printf(out, "logmill_paused_seconds_total %.3f\n",
+		(double)status->flow->paused_ns / (double)NS_PER_SEC);
 }
 
 static uint64_t
@@ -145,7 +171,8 @@ count_of(const struct output_counts *counts, int which)
 
 /* kind 0: raw log points, 1: points of rules. */
 static void
-write_points(const struct status *status, struct buf *out, size_t kind, const char *prefix, const char *what)
+write_points(const struct status *status, struct buf *out, size_t kind, const char *prefix,
+	const char *what)
 {
 	static const struct {
 		const char *name, *type, *help;
@@ -158,19 +185,23 @@ write_points(const struct status *status, struct buf *out, size_t kind, const ch
 
 	for (int s = 0; s < 4; s++) {
 		snprintf(name, sizeof(name), "%s_%s", prefix, simple[s].name);
-		buf_printf(out, "# HELP %s %s %s.\n# TYPE %s %s\n", name, what, simple[s].help, name, simple[s].type);
+		buf_printf(out, "# HELP %s %s %s.\n# TYPE %s %s\n", name, what, simple[s].help,
+			name, simple[s].type);
 		for (size_t i = 0; i < status->snapshot->n_outputs; i++)
 			sample(out, name, "output", str_from(settings->outputs[i].name), NULL, NULL,
 				count_of(&status->snapshot->outputs[i].counts[kind], s));
 	}
 	snprintf(name, sizeof(name), "%s_rejected_total", prefix);
-	buf_printf(out, "# HELP %s %s refused by the database for good.\n# TYPE %s counter\n", name, what, name);
+	buf_printf(out, "# HELP %s %s refused by the database for good.\n# TYPE %s counter\n", name,
+		what, name);
 	for (size_t i = 0; i < status->snapshot->n_outputs; i++)
 		for (size_t r = 0; r < REJECT_REASON_COUNT; r++)
-			sample(out, name, "output", str_from(settings->outputs[i].name), "reason", reject_names[r],
+			sample(out, name, "output", str_from(settings->outputs[i].name), "reason",
+				reject_names[r],
 				status->snapshot->outputs[i].counts[kind].rejected[r]);
 	snprintf(name, sizeof(name), "%s_dropped_total", prefix);
-	buf_printf(out, "# HELP %s %s given up for lack of room.\n# TYPE %s counter\n", name, what, name);
+	buf_printf(out, "# HELP %s %s given up for lack of room.\n# TYPE %s counter\n", name, what,
+		name);
 	for (size_t i = 0; i < status->snapshot->n_outputs; i++)
 		sample(out, name, "output", str_from(settings->outputs[i].name), "reason", "full",
 			status->snapshot->outputs[i].counts[kind].dropped);
@@ -186,33 +217,40 @@ write_outputs(const struct status *status, struct buf *out)
 	write_points(status, out, 1, "logmill_rule_points", "Points of rules");
 	head(out, "logmill_output_up", "gauge", "1 while the output takes what it is given.");
 	for (size_t i = 0; i < snapshot->n_outputs; i++)
-		sample(out, "logmill_output_up", "output", str_from(settings->outputs[i].name), NULL, NULL,
-			snapshot->outputs[i].healthy);
-	head(out, "logmill_output_queued_bytes", "gauge", "Bytes of line protocol held for the output.");
+		sample(out, "logmill_output_up", "output", str_from(settings->outputs[i].name),
+			NULL, NULL, snapshot->outputs[i].healthy);
+	head(out, "logmill_output_queued_bytes", "gauge",
+		"Bytes of line protocol held for the output.");
 	for (size_t i = 0; i < snapshot->n_outputs; i++)
-		sample(out, "logmill_output_queued_bytes", "output", str_from(settings->outputs[i].name), NULL, NULL,
+		sample(out, "logmill_output_queued_bytes", "output",
+			str_from(settings->outputs[i].name), NULL, NULL,
 			snapshot->outputs[i].queued_bytes);
 	head(out, "logmill_output_requests_total", "counter", "Requests by result.");
 	for (size_t i = 0; i < snapshot->n_outputs; i++) {
 		struct str name = str_from(settings->outputs[i].name);
 
-		sample(out, "logmill_output_requests_total", "output", name, "result", "ok", snapshot->outputs[i].requests_ok);
+		sample(out, "logmill_output_requests_total", "output", name, "result", "ok",
+			snapshot->outputs[i].requests_ok);
 		sample(out, "logmill_output_requests_total", "output", name, "result", "failed",
 			snapshot->outputs[i].requests_failed);
 	}
-	head(out, "logmill_output_retries_total", "counter", "Requests that sent the same points again.");
+	head(out, "logmill_output_retries_total", "counter",
+		"Requests that sent the same points again.");
 	for (size_t i = 0; i < snapshot->n_outputs; i++)
-		sample(out, "logmill_output_retries_total", "output", str_from(settings->outputs[i].name), NULL, NULL,
+		sample(out, "logmill_output_retries_total", "output",
+			str_from(settings->outputs[i].name), NULL, NULL,
 			snapshot->outputs[i].retries);
 }
 
 static void
 write_rules(const struct status *status, struct buf *out)
 {
-	static const char *const names[] = { "logmill_rule_matches_total", "logmill_rule_evaluations_total",
-		"logmill_rule_series", "logmill_rule_overflow_total", "logmill_rule_late_total" };
-	static const char *const helps[] = { "Messages that a rule matched.", "Messages whose text a rule searched.",
-		"Series of a rule now.", "Matches folded into _other.", "Matches whose window was gone already." };
+	static const char *const names[] = { "logmill_rule_matches_total",
+		"logmill_rule_evaluations_total", "logmill_rule_series",
+		"logmill_rule_overflow_total", "logmill_rule_late_total" };
+	static const char *const helps[] = { "Messages that a rule matched.",
+		"Messages whose text a rule searched.", "Series of a rule now.",
+		"Matches folded into _other.", "Matches whose window was gone already." };
 	const struct ruleset *rules = status->shared->ruleset;
 	size_t n = ruleset_size(rules);
 
@@ -222,21 +260,29 @@ write_rules(const struct status *status, struct buf *out)
 			struct rule_state state;
 
 			aggregator_rule_state(status->aggregator, (uint32_t)i, &state);
-			const uint64_t values[] = { status->rules[i].matched, status->rules[i].evaluated, state.series,
-				state.overflow, state.late };
-			sample(out, names[k], "rule", ruleset_rule(rules, i)->name, NULL, NULL, values[k]);
+			const uint64_t values[] = { status->rules[i].matched,
+				status->rules[i].evaluated, state.series, state.overflow,
+				state.late };
+			sample(out, names[k], "rule", ruleset_rule(rules, i)->name, NULL, NULL,
+				values[k]);
 		}
 	}
-	head(out, "logmill_rule_errors_total", "counter", "Messages that a rule could not be tried on or counted, by reason.");
+	head(out, "logmill_rule_errors_total", "counter",
+		"Messages that a rule could not be tried on or counted, by reason.");
 	for (size_t i = 0; i < n; i++) {
 		const struct rule_counters *c = &status->rules[i];
 		struct str name = ruleset_rule(rules, i)->name;
 
-		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "step_limit", c->step_limit);
-		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "bad_value", c->bad_value);
-		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "no_value", c->no_value);
-		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "over_budget", c->over_budget);
-		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "suspended", c->suspended);
+		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "step_limit",
+			c->step_limit);
+		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "bad_value",
+			c->bad_value);
+		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "no_value",
+			c->no_value);
+		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "over_budget",
+			c->over_budget);
+		sample(out, "logmill_rule_errors_total", "rule", name, "reason", "suspended",
+			c->suspended);
 	}
 }
 

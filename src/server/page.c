@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plain page at /: one HTML document without scripts that reloads itself. The messages shown are read back from the
- * batches that were just sent, so looking costs the workers nothing.
+ * The plain page at /: one HTML document without scripts that reloads itself. The messages shown
+ * are read back from the batches that were just sent, so looking costs the workers nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +15,15 @@ enum { PAGE_SERIES = 100 /* shown of one rule */ };
 
 static const char style[] =
 	"body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}"
-	"table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.15rem .7rem .15rem 0;text-align:left;vertical-align:top}"
-	"th{border-bottom:1px solid #999;font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums}"
+	"table{border-collapse:collapse;margin:.5rem 0 1.5rem}th,td{padding:.15rem .7rem .15rem "
+	"0;text-align:left;vertical-align:top}"
+	"th{border-bottom:1px solid "
+	"#999;font-weight:600}td.n{text-align:right;font-variant-numeric:tabular-nums}"
 	"td.m{font-family:ui-monospace,monospace;white-space:pre-wrap;word-break:break-word}"
-	".emerg,.alert,.crit,.err{color:#b00020}.warning{color:#8a5a00}.debug{color:#666}.bad{color:#b00020;font-weight:600}"
-	"@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}.emerg,.alert,.crit,.err,.bad{color:#ff7b7b}"
+	".emerg,.alert,.crit,.err{color:#b00020}.warning{color:#8a5a00}.debug{color:#666}.bad{"
+	"color:#b00020;font-weight:600}"
+	"@media(prefers-color-scheme:dark){body{color:#ddd;background:#161616}.emerg,.alert,.crit,."
+	"err,.bad{color:#ff7b7b}"
 	".warning{color:#e5b567}.debug{color:#999}}";
 
 static void
@@ -55,7 +59,9 @@ write_listeners(const struct status *status, struct buf *out)
 {
 	const struct settings *settings = status->shared->settings;
 
-	buf_add_text(out, "<h2>Listeners</h2><table><tr><th>name<th>address<th>messages/s<th>received<th>not parsable<th>connections</tr>");
+	buf_add_text(out,
+		"<h2>Listeners</h2><table><tr><th>name<th>address<th>messages/s<th>received<th>not "
+		"parsable<th>connections</tr>");
 	for (size_t i = 0; i < settings->n_listens; i++) {
 		const struct listener_tally *tally = &status->snapshot->tally->listeners[i];
 
@@ -76,7 +82,9 @@ write_outputs(const struct status *status, struct buf *out)
 {
 	const struct settings *settings = status->shared->settings;
 
-	buf_add_text(out, "<h2>Outputs</h2><table><tr><th>name<th>state<th>written<th>queued<th>rejected</tr>");
+	buf_add_text(out,
+		"<h2>Outputs</h2><table><tr><th>name<th>state<th>written<th>queued<th>rejected</"
+		"tr>");
 	for (size_t i = 0; i < status->snapshot->n_outputs; i++) {
 		const struct output_state *state = &status->snapshot->outputs[i];
 		uint64_t rejected = 0;
@@ -88,7 +96,8 @@ write_outputs(const struct status *status, struct buf *out)
 		if (state->healthy)
 			buf_add_text(out, "<td>ok</td>");
 		else
-			buf_printf(out, "<td class=bad>%s</td>", state->problem != NULL ? state->problem : "failing");
+			buf_printf(out, "<td class=bad>%s</td>",
+				state->problem != NULL ? state->problem : "failing");
 		number_cell(out, state->counts[0].written + state->counts[1].written);
 		number_cell(out, state->counts[0].queued + state->counts[1].queued);
 		number_cell(out, rejected);
@@ -135,7 +144,8 @@ write_rules(const struct status *status, struct buf *out)
 		else
 			buf_add_text(out, "not yet");
 		buf_add_text(out, "</td></tr>");
-		aggregator_each_series(status->aggregator, (uint32_t)i, PAGE_SERIES, write_series, out);
+		aggregator_each_series(
+			status->aggregator, (uint32_t)i, PAGE_SERIES, write_series, out);
 	}
 	buf_add_text(out, "</table>");
 }
@@ -170,7 +180,8 @@ write_message(struct buf *out, const struct lp_point *point)
 	buf_add_text(out, "</td></tr>");
 }
 
-/* The newest first: lines are read front to back, so each batch's rows are collected and put out in reverse. */
+/* The newest first: lines are read front to back, so each batch's rows are collected and put out in
+ * reverse. */
 static void
 write_messages(const struct status *status, struct buf *out)
 {
@@ -179,10 +190,14 @@ write_messages(const struct status *status, struct buf *out)
 	struct buf scratch = BUF_EMPTY, rows = BUF_EMPTY;
 	size_t shown = 0;
 
-	buf_add_text(out, "<h2>Last messages</h2><table><tr><th>time<th>severity<th>hostname<th>appname<th>message</tr>");
+	buf_add_text(out,
+		"<h2>Last "
+		"messages</h2><table><tr><th>time<th>severity<th>hostname<th>appname<th>message</"
+		"tr>");
 	for (size_t b = snapshot->n_recent; b-- > 0 && shown < RECENT_POINTS;) {
 		struct str lines = buf_str(&snapshot->recent[b]->lines);
-		size_t n = 0, skip = snapshot->recent[b]->points, *ends = xcalloc(skip + 1, sizeof(*ends));
+		size_t n = 0, skip = snapshot->recent[b]->points,
+		       *ends = xcalloc(skip + 1, sizeof(*ends));
 
 		skip = skip > RECENT_POINTS - shown ? skip - (RECENT_POINTS - shown) : 0;
 		buf_clear(&rows);
@@ -214,10 +229,15 @@ void
 page_write(const struct status *status, struct buf *out)
 {
 	buf_printf(out,
-		"<!doctype html><html lang=en><head><meta charset=utf-8><meta http-equiv=refresh content=2>"
-		"<meta name=viewport content=\"width=device-width\"><title>logmill</title><style>%s</style></head><body>"
-		"<h1>logmill %s</h1><p>Up %lld s. Numbers for Prometheus: <a href=/metrics>/metrics</a></p>",
-		style, LOGMILL_VERSION, (long long)((clock_monotonic_ns() - status->started_ns) / NS_PER_SEC));
+		"<!doctype html><html lang=en><head><meta charset=utf-8><meta http-equiv=refresh "
+		"content=2>"
+		"<meta name=viewport "
+		"content=\"width=device-width\"><title>logmill</title><style>%s</style></"
+		"head><body>"
+		"<h1>logmill %s</h1><p>Up %lld s. Numbers for Prometheus: <a "
+		"href=/metrics>/metrics</a></p>",
+		style, LOGMILL_VERSION,
+		(long long)((clock_monotonic_ns() - status->started_ns) / NS_PER_SEC));
 	write_listeners(status, out);
 	write_outputs(status, out);
 	write_rules(status, out);

@@ -49,20 +49,27 @@ emit(void *ctx, uint16_t target, struct str line)
 }
 
 struct rule_points *
-rule_points_new(struct status *status, struct flow *flow, struct mailbox *sender, uint32_t n_workers)
+rule_points_new(
+	struct status *status, struct flow *flow, struct mailbox *sender, uint32_t n_workers)
 {
 	const struct pipeline_shared *shared = status->shared;
 	struct rule_points *points = xcalloc(1, sizeof(*points));
 	uint32_t offset = 0;
 
-	*points = (struct rule_points){ .status = status, .flow = flow, .sender = sender, .n_workers = n_workers,
+	*points = (struct rule_points){ .status = status,
+		.flow = flow,
+		.sender = sender,
+		.n_workers = n_workers,
 		.n_rules = ruleset_size(shared->ruleset) };
-	/* Window times of this process life are apart from those of every other, before it and beside it. */
+	/* Window times of this process life are apart from those of every other, before it and
+	 * beside it. */
 	if (getrandom(&offset, sizeof(offset), 0) != (ssize_t)sizeof(offset))
 		offset = (uint32_t)clock_realtime_ns();
-	const struct aggregator_options options = { .max_series = shared->settings->metrics.max_series,
+	const struct aggregator_options options = { .max_series =
+							    shared->settings->metrics.max_series,
 		.offset_ns = offset & ((1U << OFFSET_BITS) - 1) };
-	status->aggregator = aggregator_new(ruleset_defs(shared->ruleset), points->n_rules, &options, emit, points);
+	status->aggregator = aggregator_new(
+		ruleset_defs(shared->ruleset), points->n_rules, &options, emit, points);
 	status->rules = xcalloc(points->n_rules + 1, sizeof(*status->rules));
 	points->by_worker = xcalloc(points->n_rules * n_workers + 1, sizeof(*points->by_worker));
 	points->open = xcalloc(shared->n_targets, sizeof(struct batch *));
@@ -106,7 +113,8 @@ rule_points_take(struct rule_points *points, struct work_letter *letter)
 {
 	size_t n = points->n_rules;
 
-	memcpy(points->by_worker + letter->worker * n, letter->counters, n * sizeof(letter->counters[0]));
+	memcpy(points->by_worker + letter->worker * n, letter->counters,
+		n * sizeof(letter->counters[0]));
 	for (size_t i = 0; i < n; i++) {
 		points->status->rules[i] = (struct rule_counters){ 0 };
 		for (size_t w = 0; w < points->n_workers; w++)

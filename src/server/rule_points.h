@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules' side of control: merges what workers counted, lets the aggregator write points, collects these in batches
- * for the sender. Keeps the aggregator and the rules' counters of struct status.
+ * The rules' side of control: merges what workers counted, lets the aggregator write points,
+ * collects these in batches for the sender. Keeps the aggregator and the rules' counters of struct
+ * status.
  */
 #pragma once
 
@@ -10,7 +11,8 @@
 struct rule_points;
 
 /* Sets status->aggregator and status->rules. Borrows all. */
-struct rule_points *rule_points_new(struct status *status, struct flow *flow, struct mailbox *sender, uint32_t n_workers);
+struct rule_points *rule_points_new(
+	struct status *status, struct flow *flow, struct mailbox *sender, uint32_t n_workers);
 void rule_points_free(struct rule_points **points);
 
 /* Takes the letter. */

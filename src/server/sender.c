@@ -11,8 +11,9 @@
 
 enum {
 	/*
-	 * While every output keeps up, senders are read only this far ahead of it: more in memory would delay points and
-	 * gain nothing. In an outage all of memory_limit is used before senders have to wait.
+	 * While every output keeps up, senders are read only this far ahead of it: more in memory
+	 * would delay points and gain nothing. In an outage all of memory_limit is used before
+	 * senders have to wait.
 	 */
 	HEALTHY_QUEUE_BYTES = 16 << 20,
 	STOP_POLL_MS = 20,
@@ -71,7 +72,8 @@ remember(struct sender *sender, struct batch *batch)
 
 	if (sender->n_recent == RECENT_BATCHES) {
 		batch_unref(&sender->recent[0]);
-		memmove(sender->recent, sender->recent + 1, (RECENT_BATCHES - 1) * sizeof(sender->recent[0]));
+		memmove(sender->recent, sender->recent + 1,
+			(RECENT_BATCHES - 1) * sizeof(sender->recent[0]));
 		sender->n_recent--;
 	}
 	sender->recent[sender->n_recent++] = batch_ref(batch);
@@ -173,15 +175,20 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 	for (; mail != NULL; mail = next) {
 		next = mail->next;
 		switch ((enum sender_mail)mail->kind) {
-		case SENDER_REPORT: take_report(sender, mail_owner(mail, struct report_letter, mail)); break;
-		case SENDER_RULE_BATCH: deliver(sender, mail_owner(mail, struct batch, mail)); break;
+		case SENDER_REPORT:
+			take_report(sender, mail_owner(mail, struct report_letter, mail));
+			break;
+		case SENDER_RULE_BATCH:
+			deliver(sender, mail_owner(mail, struct batch, mail));
+			break;
 		case SENDER_SNAPSHOT:
 			snapshot = take_snapshot(sender, mail_owner(mail, struct snapshot, mail));
 			snapshot->mail.kind = CONTROL_SNAPSHOT;
 			mailbox_post(sender->env.control, &snapshot->mail);
 			break;
 		case SENDER_STOP:
-			sender->stop_at_ns = mail_owner(mail, struct stop_letter, mail)->deadline_ns;
+			sender->stop_at_ns =
+				mail_owner(mail, struct stop_letter, mail)->deadline_ns;
 			free(mail_owner(mail, struct stop_letter, mail));
 			for (size_t i = 0; i < sender->n_outputs; i++)
 				output_hurry(sender->outputs[i]);
@@ -214,14 +221,19 @@ sender_new(const struct sender_env *env, struct err *err)
 	sender->env = *env;
 	sender->base = event_base_new();
 	mailbox_init(&sender->mailbox);
-	sender->on_mail = event_new(sender->base, sender->mailbox.fd, EV_READ | EV_PERSIST, on_mail, sender);
+	sender->on_mail = event_new(
+		sender->base, sender->mailbox.fd, EV_READ | EV_PERSIST, on_mail, sender);
 	sender->on_stop_poll = event_new(sender->base, -1, 0, stop_when_idle, sender);
 	event_add(sender->on_mail, NULL);
 	sender->disk = disk_start();
 	sender->tally = tally_new(settings->n_listens > 0 ? settings->n_listens : 1);
 	sender->outputs = xcalloc(settings->n_outputs + 1, sizeof(*sender->outputs));
-	sender->output_env = (struct output_env){ .base = sender->base, .targets = env->shared->targets, .disk = sender->disk,
-		.state_dir = settings->state_dir, .changed = output_changed, .ctx = sender };
+	sender->output_env = (struct output_env){ .base = sender->base,
+		.targets = env->shared->targets,
+		.disk = sender->disk,
+		.state_dir = settings->state_dir,
+		.changed = output_changed,
+		.ctx = sender };
 	for (size_t i = 0; i < settings->n_outputs; i++) {
 		struct output *output = output_new(&settings->outputs[i], &sender->output_env, err);
 
@@ -258,8 +270,12 @@ drop_mail(struct sender *sender)
 
 		next = mail->next;
 		switch ((enum sender_mail)mail->kind) {
-		case SENDER_REPORT: take_report(sender, mail_owner(mail, struct report_letter, mail)); break;
-		case SENDER_RULE_BATCH: deliver(sender, mail_owner(mail, struct batch, mail)); break;
+		case SENDER_REPORT:
+			take_report(sender, mail_owner(mail, struct report_letter, mail));
+			break;
+		case SENDER_RULE_BATCH:
+			deliver(sender, mail_owner(mail, struct batch, mail));
+			break;
 		case SENDER_SNAPSHOT:
 			snapshot = mail_owner(mail, struct snapshot, mail);
 			snapshot_free(&snapshot);

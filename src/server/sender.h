@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sender thread: takes batches from workers (raw points) and control (points of rules), gives each to the outputs it
- * is meant for, runs their HTTP requests in one event loop, and keeps the account: every message and point that workers
- * reported is in it, together with where it is now, at any moment.
+ * The sender thread: takes batches from workers (raw points) and control (points of rules), gives
+ * each to the outputs it is meant for, runs their HTTP requests in one event loop, and keeps the
+ * account: every message and point that workers reported is in it, together with where it is now,
+ * at any moment.
  */
 #pragma once
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control thread, which is the main thread: accepts connections and spreads them over the workers, owns the metrics,
- * serves the admin port, and conducts the stop:
+ * The control thread, which is the main thread: accepts connections and spreads them over the
+ * workers, owns the metrics, serves the admin port, and conducts the stop:
  *
- *      SIGTERM -> not ready -> drain_delay -> accept what waits, close listeners -> workers drain their connections
+ *      SIGTERM -> not ready -> drain_delay -> accept what waits, close listeners -> workers drain
+ * their connections
  *              -> workers hand over and end -> windows written -> sender delivers -> exit 0
  *
- * A plain close() of a sender's connection would lose what is on the way (thousands of messages from rsyslog), so workers
- * half-close and read to the end. drain_timeout bounds the whole.
+ * A plain close() of a sender's connection would lose what is on the way (thousands of messages
+ * from rsyslog), so workers half-close and read to the end. drain_timeout bounds the whole.
  */
 #include "server/server.h"
 
@@ -53,12 +54,12 @@ struct server {
 	struct status status;
 	struct watch *watch;
 	struct rule_points *rule_points;
-	uint64_t *received_before;        /* [tick][listener], for rates */
+	uint64_t *received_before; /* [tick][listener], for rates */
 	size_t ticks;
 	bool snapshot_asked;
 	enum phase phase;
 	uint32_t workers_waited_for;
-	int64_t stop_by_ns;               /* monotonic */
+	int64_t stop_by_ns; /* monotonic */
 	int exit_code;
 };
 
@@ -91,7 +92,10 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 	for (; mail != NULL; mail = next) {
 		next = mail->next;
 		switch ((enum control_mail)mail->kind) {
-		case CONTROL_WORK: rule_points_take(server->rule_points, mail_owner(mail, struct work_letter, mail)); break;
+		case CONTROL_WORK:
+			rule_points_take(
+				server->rule_points, mail_owner(mail, struct work_letter, mail));
+			break;
 		case CONTROL_DRAINED:
 			if (server->phase == PHASE_DRAINING)
 				worker_is_through(server);
@@ -101,7 +105,9 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 			worker_is_through(server);
 			free(mail_owner(mail, struct plain_letter, mail));
 			break;
-		case CONTROL_SNAPSHOT: take_snapshot(server, mail_owner(mail, struct snapshot, mail)); break;
+		case CONTROL_SNAPSHOT:
+			take_snapshot(server, mail_owner(mail, struct snapshot, mail));
+			break;
 		case CONTROL_SENDER_DONE:
 			take_snapshot(server, mail_owner(mail, struct snapshot, mail));
 			event_base_loopbreak(server->base);
@@ -123,7 +129,9 @@ update_rates(struct server *server)
 		uint64_t now = server->status.snapshot->tally->listeners[i].received;
 		uint64_t before = server->received_before[slot * n + i];
 
-		server->status.rates[i] = span == 0 ? 0 : (double)(now - before) * 1000 / (double)(span * TICK_MS);
+		server->status.rates[i] = span == 0
+			? 0
+			: (double)(now - before) * 1000 / (double)(span * TICK_MS);
 		server->received_before[slot * n + i] = now;
 	}
 	server->ticks++;
@@ -141,7 +149,8 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	update_rates(server);
 	watch_look(server->watch, clock_monotonic_ns());
 	if (!server->snapshot_asked) {
-		struct snapshot *snapshot = snapshot_new(server->settings->n_listens, server->settings->n_outputs);
+		struct snapshot *snapshot = snapshot_new(
+			server->settings->n_listens, server->settings->n_outputs);
 
 		server->snapshot_asked = true;
 		snapshot->mail.kind = SENDER_SNAPSHOT;
@@ -268,7 +277,9 @@ report_end(struct server *server)
 
 		lost += left;
 		if (left > 0)
-			diag_error("points_lost", DIAG_TEXT("output", server->settings->outputs[i].name), DIAG_INT("points", left),
+			diag_error("points_lost",
+				DIAG_TEXT("output", server->settings->outputs[i].name),
+				DIAG_INT("points", left),
 				DIAG_TEXT("msg", "not delivered within drain_timeout"));
 	}
 	if (server->phase != PHASE_DELIVERING)
@@ -303,7 +314,8 @@ open_listeners(struct server *server, struct err *err)
 		else if (settings->listens[i].transport == LISTEN_TLS)
 			server->tls[i] = tls_context_new(&settings->listens[i], err);
 	}
-	server->acceptors = acceptors_new(settings, &server->flow, server->base, give_connection, server, err);
+	server->acceptors = acceptors_new(
+		settings, &server->flow, server->base, give_connection, server, err);
 	return err->count == before;
 }
 
@@ -315,8 +327,8 @@ make_threads(struct server *server, struct err *err)
 	server->sender = sender_new(&sender_env, err);
 	if (server->sender == NULL)
 		return false;
-	const struct worker_env env = { &server->shared, server->tls, &server->flow, sender_mailbox(server->sender),
-		&server->mailbox };
+	const struct worker_env env = { &server->shared, server->tls, &server->flow,
+		sender_mailbox(server->sender), &server->mailbox };
 	server->workers = xcalloc(server->n_workers, sizeof(struct worker *));
 	for (uint32_t i = 0; i < server->n_workers; i++) {
 		server->workers[i] = worker_new(&env, i, server->n_workers, err);
@@ -346,7 +358,8 @@ make_events(struct server *server)
 {
 	const struct timeval tick = { 0, TICK_MS * 1000 };
 
-	server->on_mail = event_new(server->base, server->mailbox.fd, EV_READ | EV_PERSIST, on_mail, server);
+	server->on_mail = event_new(
+		server->base, server->mailbox.fd, EV_READ | EV_PERSIST, on_mail, server);
 	server->on_tick = event_new(server->base, -1, EV_PERSIST, on_tick, server);
 	server->on_term = evsignal_new(server->base, SIGTERM, on_signal, server);
 	server->on_int = evsignal_new(server->base, SIGINT, on_signal, server);
@@ -370,8 +383,8 @@ set_up(struct server *server, struct err *err)
 	make_status(server);
 	if (!open_listeners(server, err) || !make_threads(server, err))
 		return false;
-	server->rule_points =
-		rule_points_new(&server->status, &server->flow, sender_mailbox(server->sender), server->n_workers);
+	server->rule_points = rule_points_new(
+		&server->status, &server->flow, sender_mailbox(server->sender), server->n_workers);
 	make_events(server);
 	if (settings->http.host != NULL) {
 		server->admin = admin_new(&settings->http, &server->status, server->base, err);
@@ -393,15 +406,23 @@ say_start(const struct server *server)
 		const struct output_settings *output = &settings->outputs[i];
 
 		diag_info("output", DIAG_TEXT("name", output->name),
-			DIAG_TEXT("to", output->kind == OUTPUT_FILE ? output->path : output->urls[0]));
+			DIAG_TEXT("to",
+				output->kind == OUTPUT_FILE ? output->path : output->urls[0]));
 	}
 	if (settings->default_output)
-		diag_info("no_database", DIAG_TEXT("msg", "no output is configured: points go to that file; add [influxdb NAME]"));
+		diag_info("no_database",
+			DIAG_TEXT("msg",
+				"no output is configured: points go to that file; add [influxdb "
+				"NAME]"));
 	if (settings->http.host != NULL)
-		diag_info("admin", DIAG_TEXT("address", settings->http.host), DIAG_INT("port", settings->http.port));
-	diag_info("started", DIAG_TEXT("version", LOGMILL_VERSION), DIAG_INT("workers", server->n_workers),
-		DIAG_INT("rules", ruleset_size(server->shared.ruleset)), DIAG_INT("rule_files", settings->n_rule_files),
-		DIAG_INT("listeners", settings->n_listens), DIAG_INT("outputs", settings->n_outputs));
+		diag_info("admin", DIAG_TEXT("address", settings->http.host),
+			DIAG_INT("port", settings->http.port));
+	diag_info("started", DIAG_TEXT("version", LOGMILL_VERSION),
+		DIAG_INT("workers", server->n_workers),
+		DIAG_INT("rules", ruleset_size(server->shared.ruleset)),
+		DIAG_INT("rule_files", settings->n_rule_files),
+		DIAG_INT("listeners", settings->n_listens),
+		DIAG_INT("outputs", settings->n_outputs));
 }
 
 static void

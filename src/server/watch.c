@@ -52,14 +52,21 @@ look_at_listener(struct watch *watch, size_t i)
 	if (!watch->listener_said[i] && tally->received >= UNPARSABLE_AFTER &&
 		tally->by_format[LOG_FORMAT_RAW] + tally->skipped[SKIP_MEMORY] >= tally->received) {
 		watch->listener_said[i] = true;
-		diag_warn("listener_unparsable", DIAG_TEXT("listener", listener->name), DIAG_INT("messages", tally->received),
-			DIAG_TEXT("msg", "none of this listener's messages is syslog; they are kept as raw text. Check that the "
-					 "sender uses syslog (RFC 5424 or 3164), TLS only to a tls:// address, and the right framing"));
+		diag_warn("listener_unparsable", DIAG_TEXT("listener", listener->name),
+			DIAG_INT("messages", tally->received),
+			DIAG_TEXT("msg",
+				"none of this listener's messages is syslog; they are kept as raw "
+				"text. Check that the "
+				"sender uses syslog (RFC 5424 or 3164), TLS only to a tls:// "
+				"address, and the right framing"));
 	}
 	if (watch->drops_said[i] == 0 && drops > 0) {
 		watch->drops_said[i] = drops;
-		diag_warn("udp_kernel_drops", DIAG_TEXT("listener", listener->name), DIAG_INT("dropped", drops),
-			DIAG_TEXT("msg", "the kernel's receive buffer was full; raise net.core.rmem_max, or send over TCP"));
+		diag_warn("udp_kernel_drops", DIAG_TEXT("listener", listener->name),
+			DIAG_INT("dropped", drops),
+			DIAG_TEXT("msg",
+				"the kernel's receive buffer was full; raise net.core.rmem_max, or "
+				"send over TCP"));
 	}
 }
 
@@ -73,10 +80,13 @@ look_at_rules(struct watch *watch)
 		const struct rule_counters *counters = &watch->status->rules[i];
 
 		if (counters->matched == 0)
-			diag_info("rule_never_matched", DIAG_STR("rule", ruleset_rule(rules, i)->name),
+			diag_info("rule_never_matched",
+				DIAG_STR("rule", ruleset_rule(rules, i)->name),
 				DIAG_INT("searched", counters->evaluated),
-				DIAG_TEXT("msg", "no match in the first ten minutes; `logmill explain -c FILE 'LINE'` tells why a line "
-						 "does not match"));
+				DIAG_TEXT("msg",
+					"no match in the first ten minutes; `logmill explain -c "
+					"FILE 'LINE'` tells why a line "
+					"does not match"));
 	}
 }
 
@@ -85,6 +95,7 @@ watch_look(struct watch *watch, int64_t monotonic_ns)
 {
 	for (size_t i = 0; i < watch->status->shared->settings->n_listens; i++)
 		look_at_listener(watch, i);
-	if (!watch->rules_said && monotonic_ns - watch->status->started_ns >= RULE_QUIET_AFTER_S * NS_PER_SEC)
+	if (!watch->rules_said &&
+		monotonic_ns - watch->status->started_ns >= RULE_QUIET_AFTER_S * NS_PER_SEC)
 		look_at_rules(watch);
 }

@@ -11,9 +11,11 @@
 #include "input/connection.h"
 
 enum {
-	PRESSURE_POLL_MS = 5,         /* how soon a worker that stopped reading looks again */
-	QUIET_MS = 1000,              /* draining: a half-closed connection this long silent has nothing more to say */
-	DELTA_BYTES_MAX = 32 << 20,   /* of all deltas on their way; more than that and reading pauses */
+	PRESSURE_POLL_MS = 5, /* how soon a worker that stopped reading looks again */
+	QUIET_MS = 1000, /* draining: a half-closed connection this long silent has nothing more to
+			    say */
+	DELTA_BYTES_MAX =
+		32 << 20, /* of all deltas on their way; more than that and reading pauses */
 };
 
 struct sender_conn { /* a sender's connection in this worker */
@@ -62,7 +64,9 @@ hand_over_batch(void *ctx, struct batch *batch, struct tally *tally)
 	struct worker *worker = ctx;
 	struct report_letter *letter = xcalloc(1, sizeof(*letter));
 
-	*letter = (struct report_letter){ .mail.kind = SENDER_REPORT, .batch = batch, .tally = tally };
+	*letter = (struct report_letter){
+		.mail.kind = SENDER_REPORT, .batch = batch, .tally = tally
+	};
 	mailbox_post(worker->env.sender, &letter->mail);
 }
 
@@ -106,8 +110,8 @@ wait_for(struct sender_conn *conn, short what)
 	if (conn->waits_for == what)
 		return;
 	event_del(conn->event);
-	event_assign(conn->event, conn->worker->base, conn->connection.fd, (short)(what | EV_PERSIST),
-		event_get_callback(conn->event), conn);
+	event_assign(conn->event, conn->worker->base, conn->connection.fd,
+		(short)(what | EV_PERSIST), event_get_callback(conn->event), conn);
 	event_add(conn->event, NULL);
 	conn->waits_for = what;
 }
@@ -144,7 +148,8 @@ look_at_pressure(evutil_socket_t fd, short what, void *ctx)
 	for (struct sender_conn *conn = worker->conns; conn != NULL; conn = conn->next) {
 		conn->last_read_ns = now;
 		event_add(conn->event, NULL);
-		event_active(conn->event, conn->waits_for, 0); /* TLS may hold bytes that the socket no longer shows */
+		event_active(conn->event, conn->waits_for,
+			0); /* TLS may hold bytes that the socket no longer shows */
 	}
 }
 
@@ -155,11 +160,13 @@ on_frame(void *ctx, struct connection *connection, const struct frame *frame, in
 {
 	struct sender_conn *conn = ctx;
 	struct worker *worker = conn->worker;
-	const struct listen_settings *listener = &worker->env.shared->settings->listens[connection->listener];
+	const struct listen_settings *listener =
+		&worker->env.shared->settings->listens[connection->listener];
 
 	if (conn->ordinals == NULL)
 		conn->ordinals = xcalloc(1, sizeof(*conn->ordinals));
-	struct origin origin = { .listener = connection->listener, .ordinals = conn->ordinals,
+	struct origin origin = { .listener = connection->listener,
+		.ordinals = conn->ordinals,
 		.source = listener->source ? str_from(connection->peer) : STR_ABSENT };
 	worker->news = true;
 	pipeline_message(worker->pipeline, &origin, frame, received_ns);
@@ -205,15 +212,19 @@ count_failure(struct sender_conn *conn, enum connection_status status)
 	if (status == CONNECTION_BAD_FRAME) {
 		atomic_fetch_add(&gauges->bad_frames, 1);
 		if (diag_allowed(&worker->bad_frame_limit, now, 10 * NS_PER_SEC))
-			diag_warn("bad_frame", DIAG_TEXT("listener", name), DIAG_TEXT("peer", c->peer),
-				DIAG_TEXT("msg", "broken octet count, connection closed; if the sender ends messages with a "
-						 "newline instead, set framing = lf"));
+			diag_warn("bad_frame", DIAG_TEXT("listener", name),
+				DIAG_TEXT("peer", c->peer),
+				DIAG_TEXT("msg",
+					"broken octet count, connection closed; if the sender ends "
+					"messages with a "
+					"newline instead, set framing = lf"));
 	} else if (status == CONNECTION_TLS_FAILED) {
 		const char *why = tls_error();
 
 		atomic_fetch_add(&gauges->tls_failed, 1);
 		if (diag_allowed(&worker->tls_limit, now, 10 * NS_PER_SEC))
-			diag_warn("tls_failed", DIAG_TEXT("listener", name), DIAG_TEXT("peer", c->peer), DIAG_TEXT("error", why));
+			diag_warn("tls_failed", DIAG_TEXT("listener", name),
+				DIAG_TEXT("peer", c->peer), DIAG_TEXT("error", why));
 	} else if (status == CONNECTION_FAILED) {
 		atomic_fetch_add(&gauges->failed, 1);
 	}
@@ -233,7 +244,8 @@ on_readable(evutil_socket_t fd, short what, void *ctx)
 	status = connection_read(&conn->connection, worker->scratch, on_frame, conn);
 	if (worker->draining)
 		conn->last_read_ns = clock_monotonic_ns();
-	if (status != CONNECTION_WAIT_READ && status != CONNECTION_WAIT_WRITE && status != CONNECTION_AGAIN) {
+	if (status != CONNECTION_WAIT_READ && status != CONNECTION_WAIT_WRITE &&
+		status != CONNECTION_AGAIN) {
 		count_failure(conn, status);
 		close_conn(conn);
 	} else {
@@ -255,7 +267,8 @@ finish_conn(struct sender_conn *conn)
 static void
 take_connection(struct worker *worker, struct connection_letter *letter)
 {
-	const struct listen_settings *listener = &worker->env.shared->settings->listens[letter->listener];
+	const struct listen_settings *listener =
+		&worker->env.shared->settings->listens[letter->listener];
 	struct sender_conn *conn = xcalloc(1, sizeof(*conn));
 
 	conn->worker = worker;
@@ -279,17 +292,21 @@ take_connection(struct worker *worker, struct connection_letter *letter)
 /* ---- UDP ---- */
 
 static void
-on_datagram(void *ctx, struct udp *udp, const struct udp_peer *peer, const struct frame *frame, int64_t received_ns)
+on_datagram(void *ctx, struct udp *udp, const struct udp_peer *peer, const struct frame *frame,
+	int64_t received_ns)
 {
 	struct udp_input *input = ctx;
 	struct worker *worker = input->worker;
-	const struct listen_settings *listener = &worker->env.shared->settings->listens[udp->listener];
+	const struct listen_settings *listener =
+		&worker->env.shared->settings->listens[udp->listener];
 
 	if (worker->memory_full) {
 		pipeline_skip(worker->pipeline, udp->listener, SKIP_MEMORY, frame->bytes.len);
 		return;
 	}
-	struct origin origin = { .listener = udp->listener, .ordinals = &input->ordinals, .peer = peer->hash,
+	struct origin origin = { .listener = udp->listener,
+		.ordinals = &input->ordinals,
+		.peer = peer->hash,
 		.source = listener->source ? str_from(peer->text) : STR_ABSENT };
 	worker->news = true;
 	pipeline_message(worker->pipeline, &origin, frame, received_ns);
@@ -316,7 +333,8 @@ count_udp_drops(struct worker *worker)
 		struct udp *udp = &worker->udps[i].udp;
 
 		if (udp->fd >= 0)
-			atomic_fetch_add(&worker->env.flow->listeners[udp->listener].kernel_drops, udp_new_drops(udp));
+			atomic_fetch_add(&worker->env.flow->listeners[udp->listener].kernel_drops,
+				udp_new_drops(udp));
 	}
 }
 
@@ -397,7 +415,9 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 	for (; mail != NULL; mail = next) {
 		next = mail->next;
 		switch ((enum worker_mail)mail->kind) {
-		case WORKER_CONNECTION: take_connection(worker, mail_owner(mail, struct connection_letter, mail)); break;
+		case WORKER_CONNECTION:
+			take_connection(worker, mail_owner(mail, struct connection_letter, mail));
+			break;
 		case WORKER_DRAIN:
 			drain(worker);
 			free(mail_owner(mail, struct plain_letter, mail));
@@ -440,7 +460,8 @@ open_udp(struct worker *worker, struct err *err)
 		if (!udp_open(&input->udp, (uint32_t)i, listener, err))
 			return false;
 		input->worker = worker;
-		input->event = event_new(worker->base, input->udp.fd, EV_READ | EV_PERSIST, on_udp, input);
+		input->event = event_new(
+			worker->base, input->udp.fd, EV_READ | EV_PERSIST, on_udp, input);
 		event_add(input->event, NULL);
 		worker->n_udps++;
 		if (listener->max_message_size > largest)
@@ -463,7 +484,8 @@ worker_new(const struct worker_env *env, uint32_t index, uint32_t n_workers, str
 	worker->index = index;
 	worker->base = event_base_new();
 	mailbox_init(&worker->mailbox);
-	worker->on_mail = event_new(worker->base, worker->mailbox.fd, EV_READ | EV_PERSIST, on_mail, worker);
+	worker->on_mail = event_new(
+		worker->base, worker->mailbox.fd, EV_READ | EV_PERSIST, on_mail, worker);
 	worker->on_flush = event_new(worker->base, -1, EV_PERSIST, on_flush, worker);
 	worker->on_pressure = event_new(worker->base, -1, 0, look_at_pressure, worker);
 	event_add(worker->on_mail, NULL);

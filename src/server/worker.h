@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker thread: one event loop with its share of the connections, its UDP sockets and a pipeline of its own. It never
- * waits: when too much is queued it stops reading (TCP senders then wait) and looks again a little later.
+ * A worker thread: one event loop with its share of the connections, its UDP sockets and a pipeline
+ * of its own. It never waits: when too much is queued it stops reading (TCP senders then wait) and
+ * looks again a little later.
  */
 #pragma once
 
@@ -19,10 +20,12 @@ struct worker_env { /* borrowed, outlives the worker */
 };
 
 /* Opens its UDP sockets. NULL with the reason in err. */
-struct worker *worker_new(const struct worker_env *env, uint32_t index, uint32_t n_workers, struct err *err);
+struct worker *
+worker_new(const struct worker_env *env, uint32_t index, uint32_t n_workers, struct err *err);
 void worker_start(struct worker *worker);
 void worker_post(struct worker *worker, struct mail *mail);
 uint32_t worker_connections(const struct worker *worker); /* any thread */
 
-/* After CONTROL_WORKER_DONE: waits for the thread and frees. A worker that was never started is just freed. */
+/* After CONTROL_WORKER_DONE: waits for the thread and frees. A worker that was never started is
+ * just freed. */
 void worker_free(struct worker **worker);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmocka with what it wants included before it, and a seed for property tests: printed, or given as TEST_SEED. */
+/* cmocka with what it wants included before it, and a seed for property tests: printed, or given as
+ * TEST_SEED. */
 #pragma once
 
 #include <setjmp.h>

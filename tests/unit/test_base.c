@@ -30,14 +30,26 @@ globs(void **state)
 		const char *pattern, *text;
 		bool match;
 	} cases[] = {
-		{ "abc", "abc", true }, { "abc", "abcd", false }, { "a*", "a", true }, { "a*", "abc", true }, { "*c", "abc", true },
-		{ "*", "", true }, { "", "", true }, { "", "a", false }, { "a*c*e", "abcde", true }, { "a*c*e", "abcd", false },
-		{ "*ab*ab", "xabyabzab", true }, { "kube*", "kubelet", true }, { "kube*", "Kubelet", false }, { "**", "x", true },
+		{ "abc", "abc", true },
+		{ "abc", "abcd", false },
+		{ "a*", "a", true },
+		{ "a*", "abc", true },
+		{ "*c", "abc", true },
+		{ "*", "", true },
+		{ "", "", true },
+		{ "", "a", false },
+		{ "a*c*e", "abcde", true },
+		{ "a*c*e", "abcd", false },
+		{ "*ab*ab", "xabyabzab", true },
+		{ "kube*", "kubelet", true },
+		{ "kube*", "Kubelet", false },
+		{ "**", "x", true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(str_glob(str_from(cases[i].pattern), str_from(cases[i].text)), cases[i].match);
+		assert_int_equal(str_glob(str_from(cases[i].pattern), str_from(cases[i].text)),
+			cases[i].match);
 }
 
 static void
@@ -48,10 +60,20 @@ integers(void **state)
 		bool ok;
 		int64_t value;
 	} cases[] = {
-		{ "0", true, 0 }, { "42", true, 42 }, { "-42", true, -42 }, { "+7", true, 7 },
-		{ "9223372036854775807", true, INT64_MAX }, { "-9223372036854775808", true, INT64_MIN },
-		{ "9223372036854775808", false, 0 }, { "-9223372036854775809", false, 0 }, { "99999999999999999999", false, 0 },
-		{ "", false, 0 }, { "-", false, 0 }, { " 1", false, 0 }, { "10abc", false, 0 }, { "1.0", false, 0 },
+		{ "0", true, 0 },
+		{ "42", true, 42 },
+		{ "-42", true, -42 },
+		{ "+7", true, 7 },
+		{ "9223372036854775807", true, INT64_MAX },
+		{ "-9223372036854775808", true, INT64_MIN },
+		{ "9223372036854775808", false, 0 },
+		{ "-9223372036854775809", false, 0 },
+		{ "99999999999999999999", false, 0 },
+		{ "", false, 0 },
+		{ "-", false, 0 },
+		{ " 1", false, 0 },
+		{ "10abc", false, 0 },
+		{ "1.0", false, 0 },
 	};
 	char text[24];
 
@@ -146,7 +168,8 @@ mailbox_keeps_order(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, post_letters, &posters[i]), 0);
 	}
 	while (got < POSTERS * LETTERS) {
-		for (struct mail *mail = mailbox_take(&box), *following; mail != NULL; mail = following) {
+		for (struct mail *mail = mailbox_take(&box), *following; mail != NULL;
+			mail = following) {
 			struct numbered *letter = mail_owner(mail, struct numbered, mail);
 
 			following = mail->next;

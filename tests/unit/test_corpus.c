@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs tests/corpus/ (see its README.md): every case through framer, parser, stamper and encoder. */
+/* Runs tests/corpus/ (see its README.md): every case through framer, parser, stamper and encoder.
+ */
 #include "support/cmocka_all.h"
 
 #include <ctype.h>
@@ -22,7 +23,8 @@ struct corpus_case {
 	int64_t now_ns;
 	size_t max;
 	struct buf in;
-	struct buf expected[2]; /* [strict, best effort]: lines ended by LF, LF inside strings as \x01 */
+	struct buf expected[2]; /* [strict, best effort]: lines ended by LF, LF inside strings as
+				   \x01 */
 	bool closed;
 };
 
@@ -36,9 +38,13 @@ struct run {
 	bool closed;
 };
 
-static const struct logs_settings logs = { .enabled = true, .measurement = (char[]){ "syslog" }, .tags = LOG_TAG_ALL,
+static const struct logs_settings logs = { .enabled = true,
+	.measurement = (char[]){ "syslog" },
+	.tags = LOG_TAG_ALL,
 	.sdparam_separator = (char[]){ "_" } };
 static unsigned cases_run;
+static struct time_slots
+	*slots; /* shared by all runs: the same messages land on the same times again */
 
 /* ---- the pieces, as the program puts them together ---- */
 
@@ -46,14 +52,18 @@ static void
 take_frame(struct run *run, const struct frame *frame)
 {
 	struct log_record *record = xmalloc(sizeof(*record));
-	const struct log_parse_options options = { run->c->format, run->best_effort, run->c->now_ns };
+	const struct log_parse_options options = { run->c->format, run->best_effort,
+		run->c->now_ns };
 	/* An exact copy on the heap: a read past the frame is seen by the sanitizer. */
 	char *bytes = xmalloc(frame->bytes.len + (frame->bytes.len == 0));
 
 	memcpy(bytes, frame->bytes.ptr, frame->bytes.len);
 	log_parse((struct str){ bytes, frame->bytes.len }, &options, record);
-	struct stamp stamp = stamper_stamp(&run->stamper, &run->ordinals, 0, record, run->c->now_ns);
-	struct log_point point = { .record = record, .source = STR("127.0.0.1"), .truncated = frame->truncated,
+	struct stamp stamp = stamper_stamp(
+		&run->stamper, &run->ordinals, 0, record, run->c->now_ns);
+	struct log_point point = { .record = record,
+		.source = STR("127.0.0.1"),
+		.truncated = frame->truncated,
 		.time_ns = stamp.point_ns };
 	log_point_add(&run->encoder, &point, &run->out);
 	free(bytes);
@@ -91,14 +101,16 @@ feed(struct run *run, size_t first, size_t step)
 	buf_fini(&kept);
 }
 
-/* Lines are compared from the front; the time, which is last, may be missing from the expectation. */
+/* Lines are compared from the front; the time, which is last, may be missing from the expectation.
+ */
 static bool
 same_line(struct str expected, struct str got)
 {
 	size_t i = 0;
 
 	for (; i < expected.len && i < got.len; i++)
-		if (expected.ptr[i] != got.ptr[i] && !(expected.ptr[i] == '?' && isdigit((unsigned char)got.ptr[i])))
+		if (expected.ptr[i] != got.ptr[i] &&
+			!(expected.ptr[i] == '?' && isdigit((unsigned char)got.ptr[i])))
 			return false;
 	if (i < expected.len)
 		return false;
@@ -135,7 +147,8 @@ next_line(struct str *lines, struct str *line)
 static void
 compare(const struct run *run, size_t first, size_t step)
 {
-	struct str want_lines = buf_str(&run->c->expected[run->best_effort]), got_lines = buf_str(&run->out), want, got;
+	struct str want_lines = buf_str(&run->c->expected[run->best_effort]),
+		   got_lines = buf_str(&run->out), want, got;
 	bool more_want, more_got, ok = run->closed == run->c->closed;
 
 	while (ok) {
@@ -145,21 +158,26 @@ compare(const struct run *run, size_t first, size_t step)
 			return;
 		ok = more_want && more_got && same_line(want, got);
 		if (!ok)
-			fail_msg("%s:%d: %s (%s, first %zu, then %zu bytes)\nwant %.*s\ngot  %.*s", run->c->file, run->c->line, run->c->name,
-				run->best_effort ? "best effort" : "strict", first, step, more_want ? (int)want.len : 0, want.ptr,
+			fail_msg("%s:%d: %s (%s, first %zu, then %zu bytes)\nwant %.*s\ngot  %.*s",
+				run->c->file, run->c->line, run->c->name,
+				run->best_effort ? "best effort" : "strict", first, step,
+				more_want ? (int)want.len : 0, want.ptr,
 				more_got ? (int)got.len : 0, got.ptr);
 	}
-	fail_msg("%s:%d: %s: connection closed: %d, expected %d", run->c->file, run->c->line, run->c->name, run->closed, run->c->closed);
+	fail_msg("%s:%d: %s: connection closed: %d, expected %d", run->c->file, run->c->line,
+		run->c->name, run->closed, run->c->closed);
 }
 
 static void
 run_once(const struct corpus_case *c, bool best_effort, size_t first, size_t step)
 {
-	struct time_slots *slots = time_slots_new(c->now_ns);
 	struct sd_names *names = sd_names_new();
 	struct run run = { .c = c, .best_effort = best_effort };
 
-	run.stamper = (struct stamper){ .slots = slots, .n_workers = 1, .max_age_ns = INT64_MAX / 4, .max_future_ns = INT64_MAX / 4 };
+	run.stamper = (struct stamper){ .slots = slots,
+		.n_workers = 1,
+		.max_age_ns = INT64_MAX / 4,
+		.max_future_ns = INT64_MAX / 4 };
 	log_point_encoder_init(&run.encoder, &logs, STR_ABSENT, names);
 	if (c->datagram)
 		take_frame(&run, &(struct frame){ .bytes = buf_str(&c->in) });
@@ -169,7 +187,6 @@ run_once(const struct corpus_case *c, bool best_effort, size_t first, size_t ste
 	log_point_encoder_fini(&run.encoder);
 	buf_fini(&run.out);
 	sd_names_free(&names);
-	time_slots_free(&slots);
 }
 
 static void
@@ -226,7 +243,10 @@ start_case(struct corpus_case *c, const char *file, int line, struct str name)
 	buf_fini(&c->in);
 	buf_fini(&c->expected[0]);
 	buf_fini(&c->expected[1]);
-	*c = (struct corpus_case){ .line = line, .now_ns = INT64_C(1795168800000000000), .max = 65536, .framing = FRAMING_AUTO };
+	*c = (struct corpus_case){ .line = line,
+		.now_ns = INT64_C(1795168800000000000),
+		.max = 65536,
+		.framing = FRAMING_AUTO };
 	snprintf(c->name, sizeof(c->name), "%.*s", (int)name.len, name.ptr);
 	snprintf(c->file, sizeof(c->file), "%s", strrchr(file, '/') + 1);
 }
@@ -241,7 +261,9 @@ take_line(struct corpus_case *c, struct str key, struct str value, int *modes)
 		c->datagram = str_is(value, "datagram");
 		c->framing = framing_of(value);
 	} else if (str_is(key, "format")) {
-		c->format = str_is(value, "rfc5424") ? LOG_PARSE_RFC5424 : str_is(value, "rfc3164") ? LOG_PARSE_RFC3164 : LOG_PARSE_AUTO;
+		c->format = str_is(value, "rfc5424") ? LOG_PARSE_RFC5424
+			: str_is(value, "rfc3164")   ? LOG_PARSE_RFC3164
+						     : LOG_PARSE_AUTO;
 	} else if (str_is(key, "now")) {
 		assert_true(str_to_int64(value, &c->now_ns));
 	} else if (str_is(key, "max")) {
@@ -317,10 +339,12 @@ every_file(void **state)
 	glob_t found;
 
 	(void)state;
+	slots = time_slots_new(0);
 	assert_int_equal(glob(TESTS_DIR "/corpus/*.txt", 0, NULL, &found), 0);
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		run_file(found.gl_pathv[i]);
 	globfree(&found);
+	time_slots_free(&slots);
 	printf("%u corpus cases\n", cases_run);
 	assert_true(cases_run >= 45);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Line protocol: what is written is read back the same, whatever bytes go in; bad lines are refused with the reason. */
+/* Line protocol: what is written is read back the same, whatever bytes go in; bad lines are refused
+ * with the reason. */
 #include "support/cmocka_all.h"
 
 #include "base/utf8.h"
@@ -25,8 +26,7 @@ escapes(void **state)
 	} cases[] = {
 		{ lp_put_measurement, STR_INIT("a b,c=d"), "a\\ b\\,c=d" },
 		{ lp_put_key, STR_INIT("a b,c=d"), "a\\ b\\,c\\=d" },
-		{ lp_put_key, STR_INIT("tail\\\\"), "tail" },
-		{ lp_put_key, STR_INIT("\\"), "" },
+		{ lp_put_key, STR_INIT("tail\\\\"), "tail" }, { lp_put_key, STR_INIT("\\"), "" },
 		{ lp_put_key, STR_INIT("in\\side"), "in\\side" },
 		{ lp_put_key, STR_INIT("x\ny\t\x7f"), "x\xef\xbf\xbdy\xef\xbf\xbd\xef\xbf\xbd" },
 		{ lp_put_key, STR_INIT("nul\0!"), "nul\xef\xbf\xbd!" },
@@ -35,10 +35,15 @@ escapes(void **state)
 		{ lp_put_string, STR_INIT(""), "\"\"" },
 		{ lp_put_string, STR_INIT("say \"hi\" \\ bye"), "\"say \\\"hi\\\" \\\\ bye\"" },
 		{ lp_put_string, STR_INIT("line1\nline2\ttab\r"), "\"line1\nline2\ttab\r\"" },
-		{ lp_put_string, STR_INIT("a\0b"), "\"a\xef\xbf\xbd" "b\"" },
-		{ lp_put_string, STR_INIT("0123456789abcdef\xf0\x9f\x98\x80!"), "\"0123456789abcdef\xf0\x9f\x98\x80!\"" },
-		{ lp_put_string, STR_INIT("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" }, /* a surrogate */
-		{ lp_put_string, STR_INIT("\xc0\xaf"), "\"\xef\xbf\xbd\xef\xbf\xbd\"" },                  /* overlong */
+		{ lp_put_string, STR_INIT("a\0b"),
+			"\"a\xef\xbf\xbd"
+			"b\"" },
+		{ lp_put_string, STR_INIT("0123456789abcdef\xf0\x9f\x98\x80!"),
+			"\"0123456789abcdef\xf0\x9f\x98\x80!\"" },
+		{ lp_put_string, STR_INIT("\xed\xa0\x80"),
+			"\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" }, /* a surrogate */
+		{ lp_put_string, STR_INIT("\xc0\xaf"),
+			"\"\xef\xbf\xbd\xef\xbf\xbd\"" }, /* overlong */
 	};
 
 	(void)state;
@@ -56,8 +61,9 @@ numbers(void **state)
 	static const struct {
 		double value;
 		const char *text;
-	} cases[] = { { 0, "0" }, { 1.5, "1.5" }, { 0.1, "0.1" }, { -2, "-2" }, { 1e21, "1e+21" }, { 0.0054, "0.0054" },
-		{ 1.0 / 3, "0.3333333333333333" }, { 123456789012.5, "123456789012.5" } };
+	} cases[] = { { 0, "0" }, { 1.5, "1.5" }, { 0.1, "0.1" }, { -2, "-2" }, { 1e21, "1e+21" },
+		{ 0.0054, "0.0054" }, { 1.0 / 3, "0.3333333333333333" },
+		{ 123456789012.5, "123456789012.5" } };
 	char text[64];
 
 	(void)state;
@@ -72,8 +78,9 @@ numbers(void **state)
 static void
 series_are_sorted(void **state)
 {
-	struct lp_tag tags[] = { { STR_INIT("proc"), STR_INIT("java vm") }, { STR_INIT("env"), STR_INIT("a=b") },
-		{ STR_INIT("empty"), STR_INIT("") }, { STR_INIT("gone"), STR_INIT("\\\\") }, { STR_INIT("env"), STR_INIT("second") } };
+	struct lp_tag tags[] = { { STR_INIT("proc"), STR_INIT("java vm") },
+		{ STR_INIT("env"), STR_INIT("a=b") }, { STR_INIT("empty"), STR_INIT("") },
+		{ STR_INIT("gone"), STR_INIT("\\\\") }, { STR_INIT("env"), STR_INIT("second") } };
 	struct buf out = BUF_EMPTY;
 
 	(void)state;
@@ -115,7 +122,9 @@ random_text(uint64_t *seed, char *text, size_t most)
 	for (size_t i = 0; i < n; i++) {
 		uint64_t r = test_random(seed);
 
-		text[i] = r % 3 == 0 ? nasty[(r >> 8) % (sizeof(nasty) - 1)] : r % 3 == 1 ? (char)('a' + (r >> 8) % 26) : (char)(r >> 8);
+		text[i] = r % 3 == 0 ? nasty[(r >> 8) % (sizeof(nasty) - 1)]
+			: r % 3 == 1 ? (char)('a' + (r >> 8) % 26)
+				     : (char)(r >> 8);
 	}
 	return (struct str){ text, n };
 }
@@ -129,10 +138,12 @@ what_is_written_is_read(void **state)
 
 	(void)state;
 	for (int round = 0; round < 200000; round++) {
-		struct str name = random_text(&seed, a, sizeof(a)), value = random_text(&seed, b, sizeof(b));
+		struct str name = random_text(&seed, a, sizeof(a)),
+			   value = random_text(&seed, b, sizeof(b));
 		struct str text = random_text(&seed, c, sizeof(c));
 		struct lp_tag tag = { STR("k"), value };
-		struct buf line = BUF_EMPTY, scratch = BUF_EMPTY, tag_wanted = sanitised(value, true), wanted = sanitised(text, false);
+		struct buf line = BUF_EMPTY, scratch = BUF_EMPTY,
+			   tag_wanted = sanitised(value, true), wanted = sanitised(text, false);
 		struct buf key = written(lp_put_key, name), string = written(lp_put_string, text);
 		const char *why = NULL;
 
@@ -169,10 +180,18 @@ reading(void **state)
 	static const struct {
 		const char *line, *why;
 	} bad[] = {
-		{ "m", "missing fields" }, { "m ", "bad field key" }, { "m f", "bad field key" }, { "m,k= f=1", "bad tag value" },
-		{ "m,k f=1", "bad tag key" }, { "m f=\"x", "unbalanced quotes" }, { "m f=1u", NULL }, { "m f=nan", NULL },
-		{ "m f=1 12x", "bad timestamp (nanoseconds)" }, { "m f=1 12 13", "text after the timestamp" },
-		{ "m f=99999999999999999999i", "bad integer" }, { " f=1", "empty name" },
+		{ "m", "missing fields" },
+		{ "m ", "bad field key" },
+		{ "m f", "bad field key" },
+		{ "m,k= f=1", "bad tag value" },
+		{ "m,k f=1", "bad tag key" },
+		{ "m f=\"x", "unbalanced quotes" },
+		{ "m f=1u", NULL },
+		{ "m f=nan", NULL },
+		{ "m f=1 12x", "bad timestamp (nanoseconds)" },
+		{ "m f=1 12 13", "text after the timestamp" },
+		{ "m f=99999999999999999999i", "bad integer" },
+		{ " f=1", "empty name" },
 	};
 	struct lp_point *point = malloc(sizeof(*point));
 	struct buf scratch = BUF_EMPTY;
@@ -188,7 +207,8 @@ reading(void **state)
 	assert_true(point->fields[1].type == LP_FLOAT && point->fields[1].number == 2.5);
 	assert_true(point->fields[2].type == LP_BOOL && point->fields[2].integer == 1);
 	assert_true(point->fields[3].type == LP_STRING && str_is(point->fields[3].text, "x\"\\"));
-	assert_false(lp_read(&rest, &scratch, point, &why)); /* and the line behind it is still read */
+	assert_false(
+		lp_read(&rest, &scratch, point, &why)); /* and the line behind it is still read */
 	assert_true(lp_read(&rest, &scratch, point, &why));
 	assert_false(point->has_time);
 	assert_int_equal(rest.len, 0);

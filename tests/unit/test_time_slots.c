@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Point times: no two different messages share a nanosecond, the same message lands where it was, floods stay bounded. */
+/* Point times: no two different messages share a nanosecond, the same message lands where it was,
+ * floods stay bounded. */
 #include "support/cmocka_all.h"
 
 #include <pthread.h>
@@ -12,14 +13,19 @@
 static struct stamper
 stamper_on(struct time_slots *slots, uint32_t worker, uint32_t n_workers)
 {
-	return (struct stamper){ .slots = slots, .worker = worker, .n_workers = n_workers,
-		.max_age_ns = 7 * 86400 * NS_PER_SEC, .max_future_ns = 10 * NS_PER_SEC };
+	return (struct stamper){ .slots = slots,
+		.worker = worker,
+		.n_workers = n_workers,
+		.max_age_ns = 7 * 86400 * NS_PER_SEC,
+		.max_future_ns = 10 * NS_PER_SEC };
 }
 
 static struct log_record
 message(const char *text, int64_t time_ns, uint8_t digits)
 {
-	return (struct log_record){ .frame = str_from(text), .has_time = true, .time_ns = time_ns, .time_digits = digits };
+	return (struct log_record){
+		.frame = str_from(text), .has_time = true, .time_ns = time_ns, .time_digits = digits
+	};
 }
 
 static int
@@ -44,7 +50,8 @@ microseconds_keep_their_microsecond(void **state)
 	struct time_slots *slots = time_slots_new(NOW);
 	struct stamper stamper = stamper_on(slots, 0, 1);
 	struct ordinals first = { 0 }, second = { 0 };
-	struct log_record a = message("message a", NOW + 123456000, 6), b = message("message b", NOW + 123456000, 6);
+	struct log_record a = message("message a", NOW + 123456000, 6),
+			  b = message("message b", NOW + 123456000, 6);
 
 	(void)state;
 	int64_t at = stamper_stamp(&stamper, &first, 0, &a, NOW + NS_PER_SEC).point_ns;
@@ -54,8 +61,10 @@ microseconds_keep_their_microsecond(void **state)
 	assert_true(stamper_stamp(&stamper, &second, 0, &a, NOW + 2 * NS_PER_SEC).point_ns == at);
 	int64_t again = stamper_stamp(&stamper, &first, 0, &a, NOW + NS_PER_SEC).point_ns;
 	assert_true(again != at);
-	/* and both of these land on their own places when the connection's whole past is sent again */
-	assert_true(stamper_stamp(&stamper, &second, 0, &a, NOW + 3 * NS_PER_SEC).point_ns == again);
+	/* and both of these land on their own places when the connection's whole past is sent again
+	 */
+	assert_true(
+		stamper_stamp(&stamper, &second, 0, &a, NOW + 3 * NS_PER_SEC).point_ns == again);
 	/* UDP: one set of ordinals for all senders, told apart by their addresses */
 	assert_true(stamper_stamp(&stamper, &first, 77, &a, NOW + NS_PER_SEC).point_ns == at);
 	time_slots_free(&slots);
@@ -79,7 +88,8 @@ the_same_after_a_restart(void **state)
 	assert_true(times[0] == times[1]);
 }
 
-/* 1,000 fit into a microsecond, the next go on into the next one; a flood stays distinct and quick. */
+/* 1,000 fit into a microsecond, the next go on into the next one; a flood stays distinct and quick.
+ */
 static void
 a_full_microsecond_runs_over(void **state)
 {
@@ -124,7 +134,8 @@ coarse_stamps_take_the_order_of_arrival(void **state)
 		struct log_record same = message("the very same", NOW, cases[c].digits);
 
 		for (int i = 0; i < N; i++) {
-			times[i] = stamper_stamp(&stamper, &ordinals, 0, &same, NOW + NS_PER_SEC).point_ns;
+			times[i] = stamper_stamp(&stamper, &ordinals, 0, &same, NOW + NS_PER_SEC)
+					   .point_ns;
 			assert_true(times[i] >= NOW && times[i] < NOW + cases[c].unit);
 			if (i > 0 && cases[c].digits == 0)
 				assert_true(times[i] > times[i - 1]);
@@ -142,7 +153,8 @@ no_stamp_or_an_absurd_one(void **state)
 	struct stamper stamper = stamper_on(slots, 1, 2);
 	struct ordinals ordinals = { 0 };
 	struct log_record nil = { .frame = STR_INIT("x") };
-	struct log_record old = message("x", NOW - 8 * 86400 * NS_PER_SEC, 6), ahead = message("x", NOW + 11 * NS_PER_SEC, 6);
+	struct log_record old = message("x", NOW - 8 * 86400 * NS_PER_SEC, 6),
+			  ahead = message("x", NOW + 11 * NS_PER_SEC, 6);
 	struct log_record edge = message("x", NOW + 10 * NS_PER_SEC, 6);
 	int64_t last = 0;
 
@@ -155,7 +167,8 @@ no_stamp_or_an_absurd_one(void **state)
 	assert_true(stamper_stamp(&stamper, &ordinals, 0, &ahead, NOW).skewed);
 	stamp = stamper_stamp(&stamper, &ordinals, 0, &edge, NOW);
 	assert_true(!stamp.skewed && stamp.event_ns == NOW + 10 * NS_PER_SEC);
-	/* the receive time rises strictly though the clock stands still or steps back, and stays on the worker's own places */
+	/* the receive time rises strictly though the clock stands still or steps back, and stays on
+	 * the worker's own places */
 	for (int i = 0; i < 1000; i++) {
 		stamp = stamper_stamp(&stamper, &ordinals, 0, &nil, NOW - i * NS_PER_MS);
 		assert_true(stamp.point_ns > last && stamp.point_ns % 2 == 1);
@@ -188,7 +201,8 @@ race(void *ctx)
 
 	for (int i = 0; i < EACH; i++) {
 		snprintf(text, sizeof(text), "worker %u message %d", racer->id, i);
-		struct log_record record = message(text, NOW + i / 500 * 1000, 6); /* 4 * 500 messages a microsecond */
+		struct log_record record = message(
+			text, NOW + i / 500 * 1000, 6); /* 4 * 500 messages a microsecond */
 		racer->times[i] = stamper_stamp(&stamper, &ordinals, 0, &record, NOW).point_ns;
 	}
 	return NULL;
@@ -224,12 +238,14 @@ virtual_clock_follows_messages(void **state)
 	struct time_slots *slots = time_slots_new(NOW);
 	struct stamper stamper = stamper_on(slots, 0, 1);
 	struct ordinals ordinals = { 0 };
-	struct log_record old = message("x", NOW - 3650 * 86400 * NS_PER_SEC, 6), nil = { .frame = STR_INIT("y") };
+	struct log_record old = message("x", NOW - 3650 * 86400 * NS_PER_SEC, 6),
+			  nil = { .frame = STR_INIT("y") };
 
 	(void)state;
 	stamper.virtual_clock = true;
 	struct stamp stamp = stamper_stamp(&stamper, &ordinals, 0, &old, NOW);
-	assert_true(!stamp.skewed && stamp.event_ns == old.time_ns && stamp.received_ns == old.time_ns);
+	assert_true(
+		!stamp.skewed && stamp.event_ns == old.time_ns && stamp.received_ns == old.time_ns);
 	stamp = stamper_stamp(&stamper, &ordinals, 0, &nil, NOW);
 	assert_true(stamp.event_ns == old.time_ns);
 	time_slots_free(&slots);
