@@ -42,7 +42,7 @@ command_serve(const struct command_args *args)
 		err_add(&err,
 			"no [listen NAME] section: add one, such as\n    [listen syslog]\n    "
 			"address = tcp://:6514");
-	else if (examples_hold(args->settings, &err))
+	if (examples_hold(args->settings, &err) && err.count == 0)
 		code = server_run(args->settings, &err);
 	if (err.count > 0)
 		code = command_config_failed(&err);
