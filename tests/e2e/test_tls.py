@@ -18,7 +18,9 @@ MESSAGES = 2000        # of each driver and mode
 RATE = 5000            # a second, in the restart
 RESTART_MESSAGES = 15000
 
-RSYSLOG = """global(workDirectory="%(work)s" maxMessageSize="64k"
+# processInternalMessages: rsyslog 8.2302 reads on from the descriptor of a TLS connection it has just closed (nsd_ossl,
+# after its peer's FIN). When its message about that opens /dev/log under the same number meanwhile, it waits for ever.
+RSYSLOG = """global(workDirectory="%(work)s" maxMessageSize="64k" processInternalMessages="on"
   defaultNetstreamDriverCAFile="{certs}/ca.crt"{client})
 main_queue(queue.type="LinkedList" queue.size="200000" queue.timeoutEnqueue="60000")
 module(load="imptcp")
