@@ -171,14 +171,14 @@ count_message(struct listener_tally *tally, const struct log_record *record,
 }
 
 static struct stamp
-parse_and_stamp(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame,
+parse_and_begin(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame,
 	int64_t received_ns, struct log_record *record)
 {
 	struct log_parse_options *options = &pipeline->parse[origin->listener];
 
 	options->now_ns = received_ns;
 	log_parse(frame->bytes, options, record);
-	return stamper_stamp(
+	return stamper_begin(
 		&pipeline->stamper, origin->ordinals, origin->peer, record, received_ns);
 }
 
@@ -187,7 +187,7 @@ pipeline_message(struct pipeline *pipeline, const struct origin *origin, const s
 	int64_t received_ns)
 {
 	struct log_record *record = &pipeline->record;
-	struct stamp stamp = parse_and_stamp(pipeline, origin, frame, received_ns, record);
+	struct stamp stamp = parse_and_begin(pipeline, origin, frame, received_ns, record);
 	struct rule_input input = { record, origin->source, stamp.event_ns, stamp.received_ns };
 	struct listener_tally *tally = &pipeline->tally->listeners[origin->listener];
 
@@ -199,6 +199,7 @@ pipeline_message(struct pipeline *pipeline, const struct origin *origin, const s
 		tally->skipped[SKIP_LOGS_OFF]++;
 		return;
 	}
+	stamper_settle(&pipeline->stamper, record, &stamp);
 	add_point(pipeline,
 		&(struct log_point){ .record = record,
 			.source = origin->source,
@@ -232,7 +233,7 @@ void
 pipeline_look(struct pipeline *pipeline, const struct origin *origin, const struct frame *frame,
 	int64_t received_ns, struct log_record *record, struct rule_input *input)
 {
-	struct stamp stamp = parse_and_stamp(pipeline, origin, frame, received_ns, record);
+	struct stamp stamp = parse_and_begin(pipeline, origin, frame, received_ns, record);
 
 	*input = (struct rule_input){ record, origin->source, stamp.event_ns, stamp.received_ns };
 }

@@ -87,16 +87,29 @@ buf_cstr(struct buf *buf)
 	return buf->ptr;
 }
 
+/* "00" to "99": two digits a division. */
+static const char digit_pairs[] =
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
+
 size_t
 format_uint(char *out, uint64_t value)
 {
 	char digits[20];
 	size_t n = sizeof(digits);
 
-	do {
-		digits[--n] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
+	while (value >= 100) {
+		n -= 2;
+		memcpy(digits + n, digit_pairs + value % 100 * 2, 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		n -= 2;
+		memcpy(digits + n, digit_pairs + value * 2, 2);
+	} else {
+		digits[--n] = (char)('0' + value);
+	}
 	memcpy(out, digits + n, sizeof(digits) - n);
 	return sizeof(digits) - n;
 }

@@ -5,6 +5,7 @@
  */
 #include "metric/line_protocol.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,6 +32,27 @@ put_wide(char *out, const unsigned char **p, const unsigned char *end)
 	return out + n;
 }
 
+/* Bit 7 of each byte that is c (bits above the lowest hit may be set too). */
+static uint64_t
+bytes_equal(uint64_t word, char c)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	return (word ^ (ones * (unsigned char)c)) - ones;
+}
+
+/* Not 0 when one of the eight bytes must be looked at alone: escaped in names, a control character,
+ * not ASCII. */
+static uint64_t
+name_needs_care(uint64_t word)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+
+	return (bytes_equal(word, ',') | bytes_equal(word, ' ') | bytes_equal(word, '=') |
+		       bytes_equal(word, 0x7f) | (word - ones * ' ') | word) &
+		high;
+}
+
 static char *
 put_name(char *out, struct str name, bool escape_equals)
 {
@@ -43,6 +65,15 @@ put_name(char *out, struct str name, bool escape_equals)
 	const unsigned char *end = p + name.len;
 
 	while (p < end) {
+		uint64_t word;
+
+		while (end - p >= 8 && (memcpy(&word, p, 8), name_needs_care(word) == 0)) {
+			memcpy(out, &word, 8);
+			out += 8;
+			p += 8;
+		}
+		if (p == end)
+			break;
 		unsigned char c = *p;
 
 		if (c >= 0x80) {
@@ -74,15 +105,14 @@ lp_put_key(char *out, struct str key)
 	return put_name(out, key, true);
 }
 
-/* Bit 7 of each byte that is a quote, a backslash, NUL or not ASCII (bits above the lowest hit may
- * be set too). */
+/* The same for strings: quote, backslash, NUL, not ASCII. */
 static uint64_t
-needs_care(uint64_t word)
+string_needs_care(uint64_t word)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
-	uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+	const uint64_t high = UINT64_C(0x8080808080808080);
 
-	return ((quote - ones) | (backslash - ones) | (word - ones) | word) & high;
+	return (bytes_equal(word, '"') | bytes_equal(word, '\\') | bytes_equal(word, '\0') | word) &
+		high;
 }
 
 char *
@@ -97,8 +127,14 @@ lp_put_string(char *out, struct str text)
 			uint64_t word;
 
 			memcpy(&word, p, 8);
-			if (needs_care(word) != 0)
+			uint64_t care = string_needs_care(word);
+			if (care != 0) { /* up to the first such byte: the lowest one is exact */
+				size_t plain = (size_t)__builtin_ctzll(htole64(care)) / 8;
+
+				for (size_t i = 0; i < plain; i++)
+					*out++ = (char)*p++;
 				break;
+			}
 			memcpy(out, &word, 8);
 			out += 8;
 			p += 8;

@@ -9,16 +9,14 @@
  */
 #include "output/log_point.h"
 
-#include "base/hash.h"
+#include "base/clock.h"
 #include "metric/line_protocol.h"
 
 enum {
-	SD_KEY_MAX =
-		256,    /* bytes of SD-ID, separator and name together; longer ones go to sd_rest */
-	TAG_MAX = 1024, /* bytes of a tag value; InfluxDB refuses a line whose tags exceed 64 KiB
-			   together */
-	FIXED_ROOM =
-		1024, /* all constant text of a line, its integers, the error's name and sentence */
+	/* Bytes of a tag value: InfluxDB refuses a line whose tags exceed 64 KiB together. */
+	TAG_MAX = 1024,
+	/* All constant text of a line, its integers, the error's name and sentence. */
+	FIXED_ROOM = 1024,
 };
 
 void
@@ -28,7 +26,10 @@ log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_sett
 	struct str measurement = str_from(settings->measurement);
 	char *start;
 
-	*encoder = (struct log_point_encoder){ .settings = settings, .host = host, .names = names };
+	*encoder = (struct log_point_encoder){
+		.settings = settings, .host = host, .second = INT64_MIN
+	};
+	sd_keys_init(&encoder->keys, str_from(settings->sdparam_separator), names);
 	start = buf_reserve(&encoder->measurement, measurement.len * LP_GROWTH);
 	encoder->measurement.len = (size_t)(lp_put_measurement(start, measurement) - start);
 	if (host.len > 0) {
@@ -43,9 +44,12 @@ log_point_encoder_fini(struct log_point_encoder *encoder)
 {
 	buf_fini(&encoder->measurement);
 	buf_fini(&encoder->host_tag);
-	buf_fini(&encoder->keys);
+	sd_keys_fini(&encoder->keys);
 	buf_fini(&encoder->rest);
 }
+
+/* A key that a later one of the message overrides; hashes of keys are odd, or 0 for none. */
+#define OVERRIDDEN UINT64_C(2)
 
 static char *
 put(char *out, struct str s)
@@ -132,15 +136,37 @@ put_untagged(char *out, const struct log_point_encoder *encoder, const struct lo
 	return out;
 }
 
+/* Nanoseconds as decimal digits, the seconds' from the last time where they are the same. */
 static char *
-put_header_fields(char *out, const struct log_record *record)
+put_time(char *out, struct log_point_encoder *encoder, int64_t time_ns)
+{
+	int64_t second = time_ns / NS_PER_SEC, rest = time_ns % NS_PER_SEC;
+
+	if (second <= 0)
+		return out + format_int(out, time_ns);
+	if (second != encoder->second) {
+		encoder->second_len = format_int(encoder->second_text, second);
+		encoder->second = second;
+	}
+	memcpy(out, encoder->second_text, sizeof(encoder->second_text));
+	out += encoder->second_len;
+	/* Nine digits; a 1 in front keeps the leading zeros. */
+	char digits[20];
+	format_uint(digits, (uint64_t)(rest + NS_PER_SEC));
+	memcpy(out, digits + 1, 9);
+	return out + 9;
+}
+
+static char *
+put_header_fields(char *out, struct log_point_encoder *encoder, const struct log_record *record)
 {
 	if (record->version != 0)
 		out = put_int_field(out, STR("version="), record->version);
 	out = put_int_field(out, STR("severity_code="), record->severity);
 	out = put_int_field(out, STR("facility_code="), record->facility);
 	if (record->has_time)
-		out = put_int_field(out, STR("timestamp="), record->time_ns);
+		out = put(
+			put_time(put(out, STR("timestamp=")), encoder, record->time_ns), STR("i,"));
 	out = put_text_field(out, STR("procid="), record->procid);
 	out = put_text_field(out, STR("msgid="), record->msgid);
 	if (record->hostname.len > TAG_MAX) /* the tag is cut there */
@@ -148,45 +174,6 @@ put_header_fields(char *out, const struct log_record *record)
 	if (record->appname.len > TAG_MAX)
 		out = put_text_field(out, STR("appname_real="), record->appname);
 	return put_text_field(out, STR("message="), record->message);
-}
-
-/* Names that structured data may not take: our own fields and tags. */
-static bool
-is_reserved(struct str key)
-{
-	static const struct str names[] = { STR_INIT("time"), STR_INIT("host"), STR_INIT("msgid"),
-		STR_INIT("procid"), STR_INIT("source"), STR_INIT("version"), STR_INIT("message"),
-		STR_INIT("appname"), STR_INIT("sd_rest"), STR_INIT("hostname"),
-		STR_INIT("severity"), STR_INIT("facility"), STR_INIT("timestamp"),
-		STR_INIT("truncated"), STR_INIT("hostname_real"), STR_INIT("appname_real"),
-		STR_INIT("parse_error"), STR_INIT("severity_code"), STR_INIT("facility_code") };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (str_equal(key, names[i]))
-			return true;
-	return false;
-}
-
-/* The encoded key of one parameter (or of an element without any), appended to keys. */
-static struct str
-add_sd_key(struct buf *keys, const struct log_sd *sd, struct str separator)
-{
-	size_t start = keys->len;
-	char *out = buf_reserve(keys, (SD_KEY_MAX + 3) * LP_GROWTH),
-	     *key = out + 3; /* room for "sd_" in front */
-	char *end = lp_put_key(key, sd->id);
-
-	if (str_present(sd->name)) {
-		end = lp_put_key(end, separator);
-		end = lp_put_key(end, sd->name);
-	}
-	struct str encoded = { key, (size_t)(end - key) };
-	if (encoded.len == 0 || is_reserved(encoded)) {
-		memcpy(out, "sd_", 3);
-		encoded = (struct str){ out, encoded.len + 3 };
-	}
-	keys->len = start + (size_t)(end - out);
-	return encoded;
 }
 
 static void
@@ -219,40 +206,31 @@ put_sd_value(char *out, const struct log_sd *sd)
 }
 
 /*
- * One field a parameter. Of equal keys the last one wins: a key is written when no later one equals
- * it, which the hashes of the encoded keys tell (64 keys at most).
+ * One field a parameter. Of equal keys the last one wins: a key is written when no later one has
+ * its hash (64 keys at most).
  */
 static char *
 put_structured_data(char *out, struct log_point_encoder *encoder, const struct log_record *record)
 {
-	struct str separator = str_from(encoder->settings->sdparam_separator);
-	struct str keys[LOG_SD_MAX];
 	uint64_t hashes[LOG_SD_MAX];
+	size_t n = record->n_sd;
 
-	buf_clear(&encoder->keys);
 	buf_clear(&encoder->rest);
-	buf_reserve(&encoder->keys,
-		record->n_sd * (size_t)(SD_KEY_MAX + 3) * LP_GROWTH); /* so that views stay valid */
-	for (size_t i = 0; i < record->n_sd; i++) {
-		const struct log_sd *sd = &record->sd[i];
-
-		hashes[i] = 0;
-		if (sd->id.len + separator.len + sd->name.len > SD_KEY_MAX)
-			continue;
-		keys[i] = add_sd_key(&encoder->keys, sd, separator);
-		hashes[i] = hash64(keys[i], 0) | 1;
-		for (size_t j = 0; j < i; j++)
+	for (size_t i = n; i-- > 0;) {
+		hashes[i] = sd_keys_find(&encoder->keys, &record->sd[i]).hash;
+		for (size_t j = i + 1; j < n && hashes[i] != 0; j++)
 			if (hashes[j] == hashes[i])
-				hashes[j] = UINT64_MAX - 1; /* even: overridden */
+				hashes[i] = OVERRIDDEN;
 	}
-	for (size_t i = 0; i < record->n_sd; i++) {
-		if (hashes[i] == UINT64_MAX - 1)
+	for (size_t i = 0; i < n; i++) {
+		if (hashes[i] == OVERRIDDEN)
 			continue;
-		if (hashes[i] == 0 || !sd_names_admit(encoder->names, hashes[i])) {
+		struct sd_key key = sd_keys_find(&encoder->keys, &record->sd[i]);
+		if (!key.admitted) {
 			add_rest(&encoder->rest, &record->sd[i]);
 			continue;
 		}
-		out = put(out, keys[i]);
+		out = put(out, key.text);
 		*out++ = '=';
 		out = put_sd_value(out, &record->sd[i]);
 		*out++ = ',';
@@ -293,7 +271,7 @@ log_point_add(struct log_point_encoder *encoder, const struct log_point *point, 
 	end = put(end, buf_str(&encoder->measurement));
 	end = put_tags(end, encoder, point);
 	*end++ = ' ';
-	end = put_header_fields(end, record);
+	end = put_header_fields(end, encoder, record);
 	end = put_untagged(end, encoder, point);
 	if (record->n_sd > 0 || str_present(record->sd_rest))
 		end = put_structured_data(end, encoder, record);
@@ -302,7 +280,7 @@ log_point_add(struct log_point_encoder *encoder, const struct log_point *point, 
 	if (point->truncated)
 		end = put(end, STR("truncated=true,"));
 	end[-1] = ' '; /* the last field's comma; severity_code is always there */
-	end += format_int(end, point->time_ns);
+	end = put_time(end, encoder, point->time_ns);
 	*end++ = '\n';
 	out->len += (size_t)(end - start);
 }

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "config/settings.h"
-#include "output/sd_names.h"
+#include "output/sd_keys.h"
 #include "parser/log_record.h"
 
 struct log_point {
@@ -20,13 +20,16 @@ struct log_point {
 
 struct log_point_encoder {
 	const struct logs_settings *settings;
-	struct str host;        /* value of the tag host, or absent */
-	struct sd_names *names; /* shared by all workers */
+	struct str host; /* value of the tag host, or absent */
 	/* private */
 	struct buf measurement; /* escaped */
 	struct buf host_tag;    /* `,host=...` or empty */
-	struct buf keys;        /* encoded structured-data keys of the message at hand */
-	struct buf rest;        /* text of its parameters that get no field of their own */
+	struct sd_keys keys;
+	struct buf rest; /* text of the parameters that get no field of their own */
+	int64_t second;  /* whose digits are in second_text: most messages follow another one of the
+			    same second */
+	char second_text[20];
+	size_t second_len;
 };
 
 void log_point_encoder_init(struct log_point_encoder *encoder, const struct logs_settings *settings,

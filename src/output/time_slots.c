@@ -16,8 +16,8 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/hash.h"
 
@@ -25,6 +25,7 @@ enum {
 	BUCKET_BITS = 17,
 	BUCKETS = 1 << BUCKET_BITS,
 	BUCKET_WORDS = 8,
+	US_DIGITS = 6,
 	SLOTS_PER_US = 1000,
 	SLOT_STEP = 37,     /* prime to 1000: the probes of a microsecond visit every slot */
 	ORDER_BLOCK = 256,  /* arrival numbers a worker takes at once */
@@ -49,11 +50,14 @@ order_start(uint64_t seed)
 struct time_slots *
 time_slots_new(int64_t now_ns)
 {
-	struct time_slots *slots = aligned_alloc(64, sizeof(*slots));
+	/* Zeroed pages that cost nothing until touched, large ones where the kernel has them: the
+	 * table is hit at random. */
+	struct time_slots *slots = mmap(
+		NULL, sizeof(*slots), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (slots == NULL)
+	if (slots == MAP_FAILED)
 		abort();
-	memset(slots, 0, sizeof(*slots));
+	madvise(slots, sizeof(*slots), MADV_HUGEPAGE);
 	/* Not from 0: the messages of one second may come half before and half after a restart. */
 	atomic_init(&slots->order, order_start((uint64_t)(now_ns / NS_PER_US)));
 	return slots;
@@ -62,8 +66,15 @@ time_slots_new(int64_t now_ns)
 void
 time_slots_free(struct time_slots **slots)
 {
-	free(*slots);
+	if (*slots != NULL)
+		munmap(*slots, sizeof(**slots));
 	*slots = NULL;
+}
+
+static _Atomic uint64_t *
+bucket_of(struct time_slots *slots, uint64_t time)
+{
+	return slots->words[(time ^ hash_mix((uint32_t)(time >> BUCKET_BITS))) & (BUCKETS - 1)];
 }
 
 /* True when the nanosecond is this content's: free until now, or its own already. */
@@ -73,7 +84,7 @@ claim(struct time_slots *slots, int64_t time_ns, uint32_t content)
 	uint64_t time = (uint64_t)time_ns;
 	uint32_t tag = (uint32_t)(time >> BUCKET_BITS);
 	uint64_t wanted = (uint64_t)tag << 32 | content;
-	_Atomic uint64_t *words = slots->words[(time ^ hash_mix(tag)) & (BUCKETS - 1)];
+	_Atomic uint64_t *words = bucket_of(slots, time);
 
 	wanted += wanted == 0;
 	for (;;) {
@@ -162,6 +173,13 @@ receive_time(struct stamper *stamper, int64_t received_ns)
 	}
 }
 
+/* The nanosecond that a content tries first in a microsecond. */
+static uint64_t
+first_slot(int64_t us, uint64_t content)
+{
+	return (uint64_t)(us * NS_PER_US) + content % SLOTS_PER_US;
+}
+
 /* A free slot in this microsecond for that content; -1 when all are held by others. */
 static int64_t
 slot_in_us(struct time_slots *slots, int64_t us, uint64_t content)
@@ -228,39 +246,52 @@ is_sane(const struct stamper *stamper, const struct log_record *record, int64_t 
 		record->time_ns <= received_ns + stamper->max_future_ns;
 }
 
+/* Moves the virtual clock, and returns the receive time by it. */
+static int64_t
+virtual_now(struct stamper *stamper, const struct log_record *record, int64_t received_ns)
+{
+	if (record->has_time && (record->time_ns > stamper->clock_ns || stamper->clock_ns == 0))
+		stamper->clock_ns = record->time_ns;
+	return stamper->clock_ns != 0 ? stamper->clock_ns : received_ns;
+}
+
 struct stamp
-stamper_stamp(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer,
+stamper_begin(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer,
 	const struct log_record *record, int64_t received_ns)
 {
-	if (stamper->virtual_clock) {
-		if (record->has_time &&
-			(record->time_ns > stamper->clock_ns || stamper->clock_ns == 0))
-			stamper->clock_ns = record->time_ns;
-		if (stamper->clock_ns != 0)
-			received_ns = stamper->clock_ns;
-	}
-	struct stamp stamp = {
-		.point_ns = -1, .event_ns = received_ns, .received_ns = received_ns
-	};
-	if (record->has_time && stamper->virtual_clock) {
-		stamp.event_ns = record->time_ns;
-	} else if (record->has_time) {
-		stamp.skewed = !is_sane(stamper, record, received_ns);
-		if (!stamp.skewed)
-			stamp.event_ns = record->time_ns;
-	}
-	if (record->has_time && !stamp.skewed && !stamper->received_only && record->time_ns > 0) {
-		if (record->time_digits >= 6) {
-			uint64_t hash = hash64(record->frame, 0);
-			uint32_t ordinal = ordinal_of(ordinals, hash ^ peer);
+	struct stamp stamp = { .point_ns = -1 };
 
-			stamp.point_ns = exact_time(stamper, record->time_ns / NS_PER_US,
-				ordinal == 0 ? hash : hash_mix(hash + ordinal));
-		} else {
-			stamp.point_ns = coarse_time(stamper, record);
-		}
+	if (stamper->virtual_clock)
+		received_ns = virtual_now(stamper, record, received_ns);
+	stamp.received_ns = stamp.event_ns = received_ns;
+	if (!record->has_time)
+		return stamp;
+	stamp.skewed = !stamper->virtual_clock && !is_sane(stamper, record, received_ns);
+	if (stamp.skewed)
+		return stamp;
+	stamp.event_ns = record->time_ns;
+	if (stamper->received_only || record->time_ns <= 0)
+		return stamp;
+	stamp.own_time = true;
+	if (record->time_digits >= US_DIGITS) {
+		uint64_t hash = hash64(record->frame, 0);
+		uint32_t ordinal = ordinal_of(ordinals, hash ^ peer);
+
+		stamp.content = ordinal == 0 ? hash : hash_mix(hash + ordinal);
+		__builtin_prefetch(bucket_of(stamper->slots,
+					   first_slot(record->time_ns / NS_PER_US, stamp.content)),
+			1);
 	}
-	if (stamp.point_ns < 0)
-		stamp.point_ns = receive_time(stamper, received_ns);
 	return stamp;
+}
+
+void
+stamper_settle(struct stamper *stamper, const struct log_record *record, struct stamp *stamp)
+{
+	if (stamp->own_time && record->time_digits >= US_DIGITS)
+		stamp->point_ns = exact_time(stamper, record->time_ns / NS_PER_US, stamp->content);
+	else if (stamp->own_time)
+		stamp->point_ns = coarse_time(stamper, record);
+	if (stamp->point_ns < 0)
+		stamp->point_ns = receive_time(stamper, stamp->received_ns);
 }

@@ -49,16 +49,22 @@ struct stamper {
 };
 
 struct stamp {
-	int64_t point_ns;    /* unique time of the raw point */
+	int64_t point_ns;    /* unique time of the raw point; -1 until stamper_settle() */
 	int64_t event_ns;    /* the message's own time when sane, else the receive time: what rules
 				follow */
 	int64_t received_ns; /* by the stamper's clock */
 	bool skewed;         /* the message's time was not sane */
+	/* private */
+	bool own_time; /* the point's time comes from the message's */
+	uint64_t content;
 };
 
 /*
- * peer: mixed into what tells equal messages apart on a shared `ordinals` (UDP: hash of address and
- * port; TCP: 0).
+ * In two steps, so that the table's memory is on its way while the rules look at the message: begin
+ * tells everything but the point's time, settle takes that. A message that makes no point is never
+ * settled. peer: mixed into what tells equal messages apart on a shared `ordinals` (UDP: hash of
+ * address and port; TCP: 0).
  */
-struct stamp stamper_stamp(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer,
+struct stamp stamper_begin(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer,
 	const struct log_record *record, int64_t received_ns);
+void stamper_settle(struct stamper *stamper, const struct log_record *record, struct stamp *stamp);

@@ -59,8 +59,9 @@ take_frame(struct run *run, const struct frame *frame)
 
 	memcpy(bytes, frame->bytes.ptr, frame->bytes.len);
 	log_parse((struct str){ bytes, frame->bytes.len }, &options, record);
-	struct stamp stamp = stamper_stamp(
+	struct stamp stamp = stamper_begin(
 		&run->stamper, &run->ordinals, 0, record, run->c->now_ns);
+	stamper_settle(&run->stamper, record, &stamp);
 	struct log_point point = { .record = record,
 		.source = STR("127.0.0.1"),
 		.truncated = frame->truncated,

@@ -10,6 +10,16 @@
 
 #define NOW INT64_C(1795168800000000000) /* 2026-11-20T10:00:00Z */
 
+static struct stamp
+stamper_stamp(struct stamper *stamper, struct ordinals *ordinals, uint64_t peer,
+	const struct log_record *record, int64_t received_ns)
+{
+	struct stamp stamp = stamper_begin(stamper, ordinals, peer, record, received_ns);
+
+	stamper_settle(stamper, record, &stamp);
+	return stamp;
+}
+
 static struct stamper
 stamper_on(struct time_slots *slots, uint32_t worker, uint32_t n_workers)
 {
