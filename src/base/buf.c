@@ -93,25 +93,39 @@ static const char digit_pairs[] =
 	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
 	"8081828384858687888990919293949596979899";
 
+static size_t
+count_digits(uint64_t value)
+{
+	size_t n = 1;
+
+	for (; value >= 10000; value /= 10000)
+		n += 4;
+	return n + (value >= 10) + (value >= 100) + (value >= 1000);
+}
+
 size_t
 format_uint(char *out, uint64_t value)
 {
-	char digits[20];
-	size_t n = sizeof(digits);
+	size_t n = count_digits(value), at = n;
 
 	while (value >= 100) {
-		n -= 2;
-		memcpy(digits + n, digit_pairs + value % 100 * 2, 2);
+		at -= 2;
+		memcpy(out + at, digit_pairs + value % 100 * 2, 2);
 		value /= 100;
 	}
-	if (value >= 10) {
-		n -= 2;
-		memcpy(digits + n, digit_pairs + value * 2, 2);
-	} else {
-		digits[--n] = (char)('0' + value);
-	}
-	memcpy(out, digits + n, sizeof(digits) - n);
-	return sizeof(digits) - n;
+	if (value >= 10)
+		memcpy(out, digit_pairs + value * 2, 2);
+	else
+		*out = (char)('0' + value);
+	return n;
+}
+
+void
+format_nine_digits(char *out, uint32_t value)
+{
+	for (int at = 7; at > 0; at -= 2, value /= 100)
+		memcpy(out + at, digit_pairs + value % 100 * 2, 2);
+	*out = (char)('0' + value);
 }
 
 size_t

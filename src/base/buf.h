@@ -42,3 +42,5 @@ buf_clear(struct buf *buf)
 /* Decimal digits of value at out (at most 20 bytes, no NUL); returns how many. */
 size_t format_uint(char *out, uint64_t value);
 size_t format_int(char *out, int64_t value);
+/* Exactly nine digits with leading zeros: a fraction of a second in nanoseconds. value < 10^9. */
+void format_nine_digits(char *out, uint32_t value);

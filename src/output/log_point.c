@@ -150,10 +150,7 @@ put_time(char *out, struct log_point_encoder *encoder, int64_t time_ns)
 	}
 	memcpy(out, encoder->second_text, sizeof(encoder->second_text));
 	out += encoder->second_len;
-	/* Nine digits; a 1 in front keeps the leading zeros. */
-	char digits[20];
-	format_uint(digits, (uint64_t)(rest + NS_PER_SEC));
-	memcpy(out, digits + 1, 9);
+	format_nine_digits(out, (uint32_t)rest);
 	return out + 9;
 }
 

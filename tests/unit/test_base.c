@@ -89,6 +89,21 @@ integers(void **state)
 	assert_memory_equal(text, "-9223372036854775808", 20);
 	assert_int_equal(format_uint(text, UINT64_MAX), 20);
 	assert_memory_equal(text, "18446744073709551615", 20);
+	for (uint64_t value = 1, digits = 1; digits <= 19;
+		value *= 10, digits++) { /* around every power of ten */
+		char wanted[24];
+
+		for (uint64_t v = value - 1; v <= value + 1; v++) {
+			int n = snprintf(wanted, sizeof(wanted), "%llu", (unsigned long long)v);
+
+			assert_int_equal(format_uint(text, v), n);
+			assert_memory_equal(text, wanted, (size_t)n);
+		}
+	}
+	format_nine_digits(text, 1002003);
+	assert_memory_equal(text, "001002003", 9);
+	format_nine_digits(text, 999999999);
+	assert_memory_equal(text, "999999999", 9);
 }
 
 static void
