@@ -245,9 +245,11 @@ counts_add_up_whatever_the_clock_does(void **state)
 		for (struct table_entry *entry = store.first; entry != NULL; entry = entry->next) {
 			int series;
 			long long time_ns, count;
+			char key[100];
 
-			assert_int_equal(
-				sscanf(entry->key.ptr, "m,a=%d %lld", &series, &time_ns), 2);
+			/* A key in the table has no end mark. */
+			snprintf(key, sizeof(key), "%.*s", (int)entry->key.len, entry->key.ptr);
+			assert_int_equal(sscanf(key, "m,a=%d %lld", &series, &time_ns), 2);
 			assert_int_equal(sscanf(((struct stored *)(void *)entry)->fields,
 						 "count=%lldi", &count),
 				1);
