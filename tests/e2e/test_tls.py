@@ -15,8 +15,8 @@ from lab import (Missing, check, check_each_once, connect, equal, finish, octet,
                  wait_equal, wait_until)
 
 MESSAGES = 2000        # of each driver and mode
-RATE = 5000            # a second, in the restart
-RESTART_MESSAGES = 15000
+RATE = 12000           # a second, in the restart
+RESTART_MESSAGES = 36000
 
 # processInternalMessages: rsyslog 8.2302 reads on from the descriptor of a TLS connection it has just closed (nsd_ossl,
 # after its peer's FIN). When its message about that opens /dev/log under the same number meanwhile, it waits for ever.
