@@ -11,7 +11,7 @@
 #include "metric/line_protocol.h"
 #include "server/status.h"
 
-enum { PAGE_SERIES = 100 /* shown of one rule */ };
+enum { PAGE_SERIES = 20 /* shown of one rule */ };
 
 static const char style[] =
 	"body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}"
@@ -146,6 +146,9 @@ write_rules(const struct status *status, struct buf *out)
 		buf_add_text(out, "</td></tr>");
 		aggregator_each_series(
 			status->aggregator, (uint32_t)i, PAGE_SERIES, write_series, out);
+		if (state.series > PAGE_SERIES)
+			buf_printf(out, "<tr><td></td><td>and %llu more</td></tr>",
+				(unsigned long long)(state.series - PAGE_SERIES));
 	}
 	buf_add_text(out, "</table>");
 }
