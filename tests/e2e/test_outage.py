@@ -185,6 +185,50 @@ def retry_after(lab):
     say("Retry-After: 3: the next request came after %.2f s" % waited)
 
 
+def wrong_password(lab):
+    """401 loses nothing: the file with the password is read again, and what waited goes out."""
+    messages, influx, port = 2000, lab.influx(name="locked", password="right one"), lab.free_port()
+    password = lab.write("password", "wrong one\n")
+    logmill = lab.serve(CONFIG.format(port=port, url=influx.url, timeout="2s") +
+                        "username = admin\npassword_file = %s\n" % password, name="logmill-locked")
+    lab.send("--tcp", "127.0.0.1:%d" % port, "--messages", messages)
+    wait_until(lambda: "status=401" in logmill.log, "the refusal in the log")
+    logmill.wait_received(messages)
+    equal(logmill.metrics().sum("logmill_points_queued"), messages, "points held")
+    lab.write("password", "right one\n")
+    logmill.wait_written(messages)
+    check_database(influx, messages, "after the right password")
+    check("wrong one" not in logmill.log and "right one" not in logmill.log, "a password is in the log")
+    equal(logmill.stop(), 0, "exit code")
+    influx.stop()
+    say("wrong password: %d messages held, there once it was right" % messages)
+
+
+def refused_points(lab):
+    """Every tenth point has a field of another type than the database knows: those are found and put aside."""
+    messages, influx, port = 3000, lab.influx(name="conflict"), lab.free_port()
+    influx.create("telegraf")
+    influx.write("telegraf", "syslog,appname=other procid=5i %d\n" % time.time_ns())
+    logmill = lab.serve(CONFIG.format(port=port, url=influx.url, timeout="10s"), name="logmill-conflict")
+    connection, stamp = connect(port), utc_stamp()
+    connection.sendall(b"".join(octet("<134>1 %s host app %s - - seq=%d" % (
+        stamp, "42" if number % 10 == 0 else "-", number)) for number in range(messages)))
+    finish(connection)
+    logmill.wait_written(messages - messages // 10)
+    metrics = logmill.metrics()
+    metrics.check_conservation()
+    equal(metrics.sum("logmill_points_rejected_total", reason="field_type"), messages // 10, "points rejected")
+    equal(metrics.sum("logmill_points_queued"), 0, "points queued")
+    seen = influx.numbers(messages)
+    equal([number for number, times in enumerate(seen) if times != (number % 10 != 0)], [], "numbers that are wrong")
+    equal(logmill.stop(), 0, "exit code")
+    with open(lab.path("logmill-conflict-state/dead-letter.lp")) as file:
+        equal(sum(line.startswith("syslog,") for line in file), messages // 10, "points in dead-letter.lp")
+    influx.stop()
+    say("%d points of the wrong type among %d: rejected, kept in dead-letter.lp, the others there once" % (
+        messages // 10, messages))
+
+
 def cannot_deliver(lab):
     """SIGTERM while the database is away: what is not delivered within drain_timeout is said, and exit 1."""
     port = lab.free_port()
@@ -212,6 +256,8 @@ def main(lab):
     misbehaving(lab, "reset", ["--fail", "reset:1500ms@500ms"])
     misbehaving(lab, "slow", ["--fail", "slow:1500ms@500ms"])
     retry_after(lab)
+    wrong_password(lab)
+    refused_points(lab)
     cannot_deliver(lab)
 
 
