@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "match/cpu_time.h"
+#include "match/literal.h"
 
 enum {
 	WORK = 1 << 24,    /* steps * positions * bytes: about 10 ms */
@@ -29,6 +30,7 @@ enum {
 	MAX_DEPTH = 10000, /* these two bound the interpreter, which runs only after a JIT stack
 			      overflow */
 	MAX_HEAP = 4096,   /* KiB */
+	MIN_LITERAL = 3,   /* bytes; shorter ones are in too many messages */
 	JIT_STACK_START = 32 * 1024,
 	JIT_STACK_MAX = 512 * 1024,
 };
@@ -38,6 +40,7 @@ struct regex {
 	const unsigned char
 		*names; /* PCRE2's name table: two bytes of number, then the name, NUL-terminated */
 	uint32_t n_names, name_size, n_groups;
+	struct literal literal; /* looked for first; empty = none */
 };
 
 struct regex_scratch {
@@ -97,6 +100,9 @@ regex_new(struct str pattern, struct buf *why, size_t *offset)
 	regex->code = code;
 	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* where it cannot, the interpreter does, with
 							the same bounds */
+	regex->literal = literal_of(pattern);
+	if (regex->literal.len < MIN_LITERAL)
+		regex->literal.len = 0;
 	pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &regex->n_groups);
 	pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &regex->n_names);
 	pcre2_pattern_info(code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_size);
@@ -252,6 +258,8 @@ regex_search(const struct regex *regex, struct regex_scratch *scratch, struct st
 		subject.len = REGEX_MAX_SUBJECT;
 		options = PCRE2_NOTEOL; /* this is not where the value ends */
 	}
+	if (regex->literal.len > 0 && !literal_in(&regex->literal, subject))
+		return REGEX_NONE;
 	int rc = search_pieces(regex, scratch, subject, options);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return REGEX_NONE;

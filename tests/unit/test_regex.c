@@ -35,6 +35,13 @@ static const struct search_case searches[] = {
 	{ "(?i)OUT of", "Out Of memory", REGEX_MATCH, "<Out Of>" },
 	{ "(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", REGEX_LIMIT,
 		"" },
+	/* what a match must contain is looked for first: the same results, and sooner */
+	{ "(?<p>\\S+) invoked oom-killer", "x java invoked oom-killer:", REGEX_MATCH,
+		"<java invoked oom-killer><java>" },
+	{ "(?<p>\\S+) invoked oom-killer", " invoked oom-killer:", REGEX_NONE, "" },
+	{ "(?<p>\\S+) invoked oom-killer", "java invoked oom-kille", REGEX_NONE, "" },
+	{ "(a+)+ end$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", REGEX_NONE,
+		"" },
 };
 
 static void
