@@ -134,26 +134,34 @@ search_verdict(struct matcher *matcher, size_t i, struct rule_counters *counters
 	return state->verdict;
 }
 
+/* Of a condition that is no regex. */
 static enum verdict
-condition_verdict(struct matcher *matcher, uint32_t i, struct rule_counters *counters,
-	const struct rule_input *input)
+plain_verdict(struct matcher *matcher, uint32_t i, const struct rule_input *input)
 {
-	const struct condition *condition = &matcher->ruleset->conditions[i];
 	struct condition_state *state = &matcher->conditions[i];
-	enum verdict found;
 
-	if (condition->kind == CONDITION_REGEX) {
-		found = search_verdict(matcher, condition->search, counters, input);
-		if (condition->negated && found <= VERDICT_YES)
-			found = found == VERDICT_NO ? VERDICT_YES : VERDICT_NO;
-		return found;
-	}
 	if (state->generation != matcher->generation) {
+		const struct condition *condition = &matcher->ruleset->conditions[i];
+
 		state->generation = matcher->generation;
 		state->verdict = condition_holds(condition, input, &matcher->scratch) ? VERDICT_YES
 										      : VERDICT_NO;
 	}
 	return state->verdict;
+}
+
+static enum verdict
+condition_verdict(struct matcher *matcher, uint32_t i, struct rule_counters *counters,
+	const struct rule_input *input)
+{
+	const struct condition *condition = &matcher->ruleset->conditions[i];
+
+	if (condition->kind != CONDITION_REGEX)
+		return plain_verdict(matcher, i, input);
+	enum verdict found = search_verdict(matcher, condition->search, counters, input);
+	if (condition->negated && found <= VERDICT_YES)
+		found = found == VERDICT_NO ? VERDICT_YES : VERDICT_NO;
+	return found;
 }
 
 struct str
@@ -308,16 +316,6 @@ matcher_next(struct matcher *matcher)
 	matcher->sampled = (matcher->generation & (SAMPLE - 1)) == 0;
 }
 
-/* True when a condition that another rule shares has failed already: most rules end here, before
- * they are touched. */
-static bool
-gate_closed(const struct matcher *matcher, uint32_t gate)
-{
-	return gate != RULE_NO_GATE &&
-		matcher->conditions[gate].generation == matcher->generation &&
-		matcher->conditions[gate].verdict == VERDICT_NO;
-}
-
 static void
 run_timed(struct matcher *matcher, size_t i, const struct rule_input *input, struct delta *delta)
 {
@@ -327,6 +325,7 @@ run_timed(struct matcher *matcher, size_t i, const struct rule_input *input, str
 	matcher->counters[i].ns += (uint64_t)(clock_monotonic_ns() - start_ns) * SAMPLE;
 }
 
+/* Most rules end at their gate, before they are touched. */
 void
 matcher_run(struct matcher *matcher, const struct rule_input *input, struct delta *delta)
 {
@@ -334,9 +333,11 @@ matcher_run(struct matcher *matcher, const struct rule_input *input, struct delt
 
 	matcher_next(matcher);
 	for (size_t i = 0; i < set->n_rules; i++) {
+		uint32_t gate = set->gates[i];
+
 		if (matcher->sampled)
 			run_timed(matcher, i, input, delta);
-		else if (!gate_closed(matcher, set->gates[i]))
+		else if (gate == RULE_NO_GATE || plain_verdict(matcher, gate, input) == VERDICT_YES)
 			matcher_rule(matcher, i, input, delta);
 	}
 }

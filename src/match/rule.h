@@ -76,7 +76,8 @@ struct ruleset {
 	struct ruleset *self; /* a reference is counted through a const view too */
 	struct rule *rules;
 	const struct metric_def **defs;
-	uint32_t *gates; /* of each rule: its first condition, or RULE_NO_GATE */
+	uint32_t *gates; /* of each rule: its first condition, or RULE_NO_GATE: it has none but
+			    regexes */
 	size_t n_rules;
 	struct condition *conditions;
 	size_t n_conditions;

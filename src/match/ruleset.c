@@ -72,6 +72,16 @@ add_rule(struct ruleset *ruleset, const struct settings *settings, struct ini_se
 	return rule_compile(ruleset, rule, settings, section, err);
 }
 
+/* Cheap conditions come first: when this is a regex, all are. */
+static uint32_t
+find_gate(const struct ruleset *ruleset, const struct rule *rule)
+{
+	if (rule->n_conditions == 0 ||
+		ruleset->conditions[rule->conditions[0]].kind == CONDITION_REGEX)
+		return RULE_NO_GATE;
+	return rule->conditions[0];
+}
+
 struct ruleset *
 ruleset_new(const struct settings *settings, struct err *err)
 {
@@ -94,7 +104,7 @@ ruleset_new(const struct settings *settings, struct err *err)
 		struct rule *rule = &ruleset->rules[i];
 
 		ruleset->defs[i] = &rule->def;
-		ruleset->gates[i] = rule->n_conditions > 0 ? rule->conditions[0] : RULE_NO_GATE;
+		ruleset->gates[i] = find_gate(ruleset, rule);
 		rule->info.def = &rule->def;
 	}
 	return ruleset;
