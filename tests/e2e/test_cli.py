@@ -201,8 +201,8 @@ def check_replay(lab):
 
 def check_replay_write(lab):
     influx = lab.influx()
-    config = lab.write("write.ini", "[server]\nhost = lab\nrules = rules.ini\nstate_dir = %s\n[influxdb main]\nurl = %s\n" % (
-        lab.path("write-state"), influx.url))
+    config = lab.write("write.ini", "[server]\nhost = lab\nrules = rules.ini\nstate_dir = write-state\n"
+                       "[influxdb main]\nurl = %s\n" % influx.url)
     log = lab.write("some.log", REPLAYED)
     for times in (1, 2):  # the second time on the same points
         code, out, err = lab.run("replay", "--write", "-c", config, log)
