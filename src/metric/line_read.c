@@ -23,8 +23,8 @@ fail(struct reader *r, const char *why)
 static struct str
 scratch_from(const struct reader *r, size_t start)
 {
-	return (struct str){ (const char *)(uintptr_t)start,
-		r->scratch->len - start }; /* NOLINT(performance-no-int-to-ptr) */
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr) */
+	return (struct str){ (const char *)(uintptr_t)start, r->scratch->len - start };
 }
 
 /* Reads up to an unescaped byte of `stops`; backslash escapes the bytes of `escapes` only. */

@@ -26,8 +26,11 @@ series_set_fini(struct series_set *set)
 {
 	for (struct series *series = series_first(set); series != NULL;
 		series = series_next(series))
-		while (series->oldest != NULL)
-			series_drop_window(series->oldest);
+		for (struct window *window = series->oldest, *newer; window != NULL;
+			window = newer) {
+			newer = window->newer;
+			series_drop_window(window);
+		}
 	series_table_fini(&set->series);
 	series_table_fini(&set->tag_sets);
 	series_table_fini(&set->parked);

@@ -201,6 +201,15 @@ close_conn(struct sender_conn *conn)
 }
 
 static void
+close_conns(struct worker *worker)
+{
+	for (struct sender_conn *conn = worker->conns, *next; conn != NULL; conn = next) {
+		next = conn->next;
+		close_conn(conn);
+	}
+}
+
+static void
 count_failure(struct sender_conn *conn, enum connection_status status)
 {
 	struct worker *worker = conn->worker;
@@ -397,8 +406,7 @@ static void
 stop(struct worker *worker)
 {
 	close_udp(worker);
-	while (worker->conns != NULL)
-		close_conn(worker->conns);
+	close_conns(worker);
 	pipeline_flush(worker->pipeline);
 	hand_over_delta(worker, NULL); /* the last state of the counters */
 	event_base_loopbreak(worker->base);
@@ -528,8 +536,7 @@ drop_mail(struct worker *worker)
 		else
 			free(mail_owner(mail, struct plain_letter, mail));
 	}
-	while (worker->conns != NULL)
-		close_conn(worker->conns);
+	close_conns(worker);
 }
 
 void
