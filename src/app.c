@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "cli/commands.h"
+#include "match/ruleset.h"
 
 static const char default_config[] = "/etc/logmill/logmill.ini";
 
@@ -81,6 +82,11 @@ run_with_config(const struct command *command, const char *config, struct comman
 		args->settings = &settings;
 		code = command->run(args);
 	} else {
+		struct ruleset *rules = ruleset_new(
+			&settings, &err); /* for its errors: all are shown at once */
+
+		if (rules != NULL)
+			ruleset_unref(&rules);
 		code = command_config_failed(&err);
 	}
 	settings_fini(&settings);

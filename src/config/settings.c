@@ -253,10 +253,7 @@ settings_read(struct settings *settings, const char *path, struct err *err)
 	free(reading.log_outputs);
 	ini_fini(&ini);
 	free(folder);
-	if (err->count == before)
-		return true;
-	settings_fini(settings);
-	return false;
+	return err->count == before;
 }
 
 static void

@@ -119,8 +119,9 @@ struct settings {
 
 /*
  * Reads path (and the rule files it names) into *settings. All errors are added to err, not just
- * the first; false when there was one. Relative paths are taken from the file's folder. ${NAME} is
- * expanded from the environment in every section but the rules'.
+ * the first; false when there was one, and *settings then holds what was understood, to look for
+ * more errors in: settings_fini() is owed either way. Relative paths are taken from the file's
+ * folder. ${NAME} is expanded from the environment in every section but the rules'.
  */
 bool settings_read(struct settings *settings, const char *path, struct err *err);
 void settings_fini(struct settings *settings);

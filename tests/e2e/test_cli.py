@@ -137,6 +137,9 @@ def check_errors(lab):
     config = lab.write("wrong.ini", "[rule a]\nmatch = (x\n")
     equal(lab.run("serve", "-c", config)[2].splitlines()[-1], "2 errors in the configuration",
           "serve without a listener and with a bad rule")
+    config = lab.write("wrong.ini", "[listen a]\naddress = tcp://:1\nfoo = 1\n[rule a]\nmatch = (x\n")
+    equal(lab.run("check", "-c", config)[2].splitlines()[-1], "2 errors in the configuration",
+          "a wrong option and a bad rule are said at once")
     path = lab.write("not-yet.ini", NOT_YET)
     code, _, err = lab.run("check", "-c", path)
     equal(code, 2, "exit code")

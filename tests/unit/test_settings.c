@@ -97,7 +97,7 @@ has_errors(const char *text, const char *expected)
 			"config:\n%s\nsays:\n%sand not:\n%s", text, buf_cstr(&err.text), expected);
 	assert_null(strstr(buf_cstr(&err.text), "hunter2"));
 	err_fini(&err);
-	settings_fini(&settings); /* legal after a failure */
+	settings_fini(&settings); /* owed after a failure too */
 	return good;
 }
 
@@ -704,6 +704,7 @@ test_paths(void **state)
 	assert_false(settings_read(&s, "none.ini", &err));
 	assert_string_equal(buf_cstr(&err.text),
 		"none.ini: cannot be read: No such file or directory (check the path)\n");
+	settings_fini(&s);
 	err_fini(&err);
 	buf_fini(&path);
 }
