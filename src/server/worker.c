@@ -12,6 +12,7 @@
 
 enum {
 	PRESSURE_POLL_MS = 5, /* how soon a worker that stopped reading looks again */
+	DRAIN_POLL_MS = 100,
 	QUIET_MS = 1000, /* draining: a half-closed connection this long silent has nothing more to
 			    say */
 	DELTA_BYTES_MAX =
@@ -394,7 +395,10 @@ on_flush(evutil_socket_t fd, short what, void *ctx)
 static void
 drain(struct worker *worker)
 {
+	const struct timeval often = { 0, DRAIN_POLL_MS * 1000 };
+
 	worker->draining = true;
+	event_add(worker->on_flush, &often); /* to see soon who is quiet, whatever the flush interval */
 	count_udp_drops(worker);
 	close_udp(worker);
 	for (struct sender_conn *conn = worker->conns; conn != NULL; conn = conn->next)
