@@ -26,8 +26,8 @@ enum framing {
 enum frame_status { FRAME_OK, FRAME_MORE, FRAME_BAD };
 
 enum {
-	FRAMER_MAX_DIGITS =
-		7 /* of an octet count: 9,999,999 bytes; more digits are a broken count */
+	/* Of an octet count: 9,999,999 bytes; more digits are a broken count */
+	FRAMER_MAX_DIGITS = 7,
 };
 
 struct frame {

@@ -29,8 +29,8 @@ enum connection_status {
 
 enum {
 	CONNECTION_READ = 65536, /* bytes a read; twice as fast as larger ones (cache) */
-	CONNECTION_KEEP =
-		4096, /* longer unfinished frames are completed in the connection's own buffer */
+	/* Longer unfinished frames are completed in the connection's own buffer */
+	CONNECTION_KEEP = 4096,
 	CONNECTION_SCRATCH = CONNECTION_READ + CONNECTION_KEEP,
 };
 

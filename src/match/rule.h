@@ -17,8 +17,8 @@
 
 enum {
 	RULE_MAX_TAGS = 32, /* group_by and tags together */
-	RULE_MAX_TAG_VALUE =
-		256, /* bytes of a message's text that become a tag; a longer text is cut */
+	/* Bytes of a message's text that become a tag; a longer text is cut */
+	RULE_MAX_TAG_VALUE = 256,
 };
 
 /* A pattern searched in one field. */

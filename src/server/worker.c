@@ -13,10 +13,10 @@
 enum {
 	PRESSURE_POLL_MS = 5, /* how soon a worker that stopped reading looks again */
 	DRAIN_POLL_MS = 100,
-	QUIET_MS = 1000, /* draining: a half-closed connection this long silent has nothing more to
-			    say */
-	DELTA_BYTES_MAX =
-		32 << 20, /* of all deltas on their way; more than that and reading pauses */
+	/* Draining: a half-closed connection this long silent has nothing more to say. */
+	QUIET_MS = 1000,
+	/* Of all deltas on their way; more than that and reading pauses */
+	DELTA_BYTES_MAX = 32 << 20,
 };
 
 struct sender_conn { /* a sender's connection in this worker */
@@ -398,7 +398,8 @@ drain(struct worker *worker)
 	const struct timeval often = { 0, DRAIN_POLL_MS * 1000 };
 
 	worker->draining = true;
-	event_add(worker->on_flush, &often); /* to see soon who is quiet, whatever the flush interval */
+	/* To see soon who is quiet, whatever the flush interval. */
+	event_add(worker->on_flush, &often);
 	count_udp_drops(worker);
 	close_udp(worker);
 	for (struct sender_conn *conn = worker->conns; conn != NULL; conn = conn->next)
