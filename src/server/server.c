@@ -144,7 +144,10 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	rule_points_tick(server->rule_points);
+	/* With memory full, windows wait in the aggregator: senders wait too, so nothing is added
+	 * to them. */
+	if (batch_bytes_alive() < server->settings->memory_limit)
+		rule_points_tick(server->rule_points);
 	rule_points_post(server->rule_points);
 	update_rates(server);
 	watch_look(server->watch, clock_monotonic_ns());
