@@ -144,7 +144,7 @@ pipeline_flush(struct pipeline *pipeline)
 }
 
 static void
-add_point(struct pipeline *pipeline, const struct log_point *point)
+add_point(struct pipeline *pipeline, const struct log_point *point, struct stamp *stamp)
 {
 	const struct pipeline_shared *shared = pipeline->shared;
 
@@ -152,6 +152,8 @@ add_point(struct pipeline *pipeline, const struct log_point *point)
 		pipeline->batch = batch_new(
 			0, true, shared->batch_bytes + BATCH_SLACK, clock_monotonic_ns());
 	log_point_add(&pipeline->encoder, point, &pipeline->batch->lines);
+	stamper_settle(&pipeline->stamper, point->record, stamp);
+	log_point_finish(&pipeline->encoder, stamp->point_ns, &pipeline->batch->lines);
 	pipeline->batch->points++;
 	if (pipeline->batch->points >= shared->batch_points ||
 		pipeline->batch->lines.len + USUAL_LINE >= shared->batch_bytes)
@@ -199,12 +201,10 @@ pipeline_message(struct pipeline *pipeline, const struct origin *origin, const s
 		tally->skipped[SKIP_LOGS_OFF]++;
 		return;
 	}
-	stamper_settle(&pipeline->stamper, record, &stamp);
-	add_point(pipeline,
-		&(struct log_point){ .record = record,
-			.source = origin->source,
-			.truncated = frame->truncated,
-			.time_ns = stamp.point_ns });
+	const struct log_point point = {
+		.record = record, .source = origin->source, .truncated = frame->truncated
+	};
+	add_point(pipeline, &point, &stamp);
 }
 
 void

@@ -8,6 +8,9 @@
 #include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/utf8.h"
 
@@ -115,6 +118,45 @@ string_needs_care(uint64_t word)
 		high;
 }
 
+/*
+ * Copies bytes that need no care from the front of [p, end) and returns how many: all up to the
+ * first that does, or less than eight short of the end. The room behind out reaches as far as that
+ * behind p.
+ */
+static size_t
+copy_plain(char *out, const unsigned char *p, const unsigned char *end)
+{
+	const unsigned char *start = p;
+	uint64_t word;
+
+#ifdef __SSE2__
+	for (; end - p >= 16; p += 16, out += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i care = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+						    _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+			_mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+
+		if (_mm_movemask_epi8(_mm_or_si128(care, bytes)) != 0)
+			break;
+		_mm_storeu_si128((__m128i *)(void *)out, bytes);
+	}
+#endif
+	for (; end - p >= 8; p += 8, out += 8) {
+		memcpy(&word, p, 8);
+		uint64_t care = string_needs_care(word);
+
+		if (care != 0) { /* the lowest one is exact */
+			size_t plain = (size_t)__builtin_ctzll(htole64(care)) / 8;
+
+			for (size_t i = 0; i < plain; i++)
+				*out++ = (char)*p++;
+			break;
+		}
+		memcpy(out, &word, 8);
+	}
+	return (size_t)(p - start);
+}
+
 char *
 lp_put_string(char *out, struct str text)
 {
@@ -123,22 +165,10 @@ lp_put_string(char *out, struct str text)
 
 	*out++ = '"';
 	while (p < end) {
-		while (end - p >= 8) {
-			uint64_t word;
+		size_t plain = copy_plain(out, p, end);
 
-			memcpy(&word, p, 8);
-			uint64_t care = string_needs_care(word);
-			if (care != 0) { /* up to the first such byte: the lowest one is exact */
-				size_t plain = (size_t)__builtin_ctzll(htole64(care)) / 8;
-
-				for (size_t i = 0; i < plain; i++)
-					*out++ = (char)*p++;
-				break;
-			}
-			memcpy(out, &word, 8);
-			out += 8;
-			p += 8;
-		}
+		out += plain;
+		p += plain;
 		if (p == end)
 			break;
 		unsigned char c = *p;

@@ -17,6 +17,7 @@ enum {
 	TAG_MAX = 1024,
 	/* All constant text of a line, its integers, the error's name and sentence. */
 	FIXED_ROOM = 1024,
+	TIME_ROOM = 64,
 };
 
 void
@@ -277,7 +278,15 @@ log_point_add(struct log_point_encoder *encoder, const struct log_point *point, 
 	if (point->truncated)
 		end = put(end, STR("truncated=true,"));
 	end[-1] = ' '; /* the last field's comma; severity_code is always there */
-	end = put_time(end, encoder, point->time_ns);
+	out->len += (size_t)(end - start);
+}
+
+void
+log_point_finish(struct log_point_encoder *encoder, int64_t time_ns, struct buf *out)
+{
+	char *start = buf_reserve(out, TIME_ROOM);
+	char *end = put_time(start, encoder, time_ns);
+
 	*end++ = '\n';
 	out->len += (size_t)(end - start);
 }

@@ -15,7 +15,6 @@ struct log_point {
 	const struct log_record *record;
 	struct str source; /* peer address without port; absent for none */
 	bool truncated;
-	int64_t time_ns; /* the point's time, already made unique (output/time_slots.h) */
 };
 
 struct log_point_encoder {
@@ -36,6 +35,10 @@ void log_point_encoder_init(struct log_point_encoder *encoder, const struct logs
 	struct str host, struct sd_names *names);
 void log_point_encoder_fini(struct log_point_encoder *encoder);
 
-/* Appends one line ended by LF. */
+/*
+ * Appends a line in two steps: all of it but the time, then the time (unique: output/time_slots.h)
+ * and a LF. In between the table of times may still be on its way from memory.
+ */
 void
 log_point_add(struct log_point_encoder *encoder, const struct log_point *point, struct buf *out);
+void log_point_finish(struct log_point_encoder *encoder, int64_t time_ns, struct buf *out);

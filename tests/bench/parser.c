@@ -200,9 +200,7 @@ measure(struct str frame, struct log_point_encoder *encoder, struct buf *out)
 {
 	static struct log_record record;
 	const struct log_parse_options options = { LOG_PARSE_AUTO, true, NOW };
-	const struct log_point point = {
-		.record = &record, .source = STR("192.0.2.1"), .time_ns = NOW
-	};
+	const struct log_point point = { .record = &record, .source = STR("192.0.2.1") };
 	double best = 1e18;
 
 	for (int run = 0; run < RUNS; run++) {
@@ -214,6 +212,7 @@ measure(struct str frame, struct log_point_encoder *encoder, struct buf *out)
 				continue;
 			buf_clear(out);
 			log_point_add(encoder, &point, out);
+			log_point_finish(encoder, NOW, out);
 		}
 		double one = (now_ns() - start) / MESSAGES_A_RUN;
 		best = one < best ? one : best;

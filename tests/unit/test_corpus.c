@@ -62,11 +62,11 @@ take_frame(struct run *run, const struct frame *frame)
 	struct stamp stamp = stamper_begin(
 		&run->stamper, &run->ordinals, 0, record, run->c->now_ns);
 	stamper_settle(&run->stamper, record, &stamp);
-	struct log_point point = { .record = record,
-		.source = STR("127.0.0.1"),
-		.truncated = frame->truncated,
-		.time_ns = stamp.point_ns };
+	struct log_point point = {
+		.record = record, .source = STR("127.0.0.1"), .truncated = frame->truncated
+	};
 	log_point_add(&run->encoder, &point, &run->out);
+	log_point_finish(&run->encoder, stamp.point_ns, &run->out);
 	free(bytes);
 	free(record);
 }
