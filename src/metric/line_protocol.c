@@ -5,7 +5,6 @@
  */
 #include "metric/line_protocol.h"
 
-#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #ifdef __SSE2__
@@ -118,16 +117,17 @@ string_needs_care(uint64_t word)
 		high;
 }
 
-/*
- * Copies bytes that need no care from the front of [p, end) and returns how many: all up to the
- * first that does, or less than eight short of the end. The room behind out reaches as far as that
- * behind p.
- */
+static bool
+is_plain(unsigned char c)
+{
+	return c < 0x80 && c != '"' && c != '\\' && c != '\0';
+}
+
+/* Copies the bytes at the front of [p, end) that need no care, and returns how many. */
 static size_t
 copy_plain(char *out, const unsigned char *p, const unsigned char *end)
 {
 	const unsigned char *start = p;
-	uint64_t word;
 
 #ifdef __SSE2__
 	for (; end - p >= 16; p += 16, out += 16) {
@@ -142,18 +142,15 @@ copy_plain(char *out, const unsigned char *p, const unsigned char *end)
 	}
 #endif
 	for (; end - p >= 8; p += 8, out += 8) {
+		uint64_t word;
+
 		memcpy(&word, p, 8);
-		uint64_t care = string_needs_care(word);
-
-		if (care != 0) { /* the lowest one is exact */
-			size_t plain = (size_t)__builtin_ctzll(htole64(care)) / 8;
-
-			for (size_t i = 0; i < plain; i++)
-				*out++ = (char)*p++;
+		if (string_needs_care(word) != 0)
 			break;
-		}
 		memcpy(out, &word, 8);
 	}
+	while (p < end && is_plain(*p))
+		*out++ = (char)*p++;
 	return (size_t)(p - start);
 }
 
