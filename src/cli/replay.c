@@ -35,6 +35,7 @@ struct replay {
 	struct batch *open; /* points of rules, by target; only the current one is open */
 	bool output_failed;
 	uint64_t bytes, bytes_total, messages;
+	uint64_t raw; /* messages handed over that are not readable as syslog */
 	int64_t next_progress_ns;
 };
 
@@ -88,7 +89,7 @@ take_batch(void *ctx, struct batch *batch, struct tally *tally)
 	struct replay *replay = ctx;
 
 	for (size_t i = 0; i < tally->n; i++)
-		replay->messages += tally->listeners[i].received;
+		replay->raw += tally->listeners[i].by_format[LOG_FORMAT_RAW];
 	if (replay->sender == NULL || batch == NULL) {
 		if (batch != NULL) {
 			print_lines(replay, buf_str(&batch->lines));
@@ -154,6 +155,14 @@ guess_framing(struct str start)
 	return counted ? FRAMING_OCTET_COUNTING : FRAMING_LF;
 }
 
+static void
+replay_message(
+	struct replay *replay, const struct origin *origin, const struct frame *frame, int64_t now)
+{
+	pipeline_message(replay->pipeline, origin, frame, now);
+	replay->messages++;
+}
+
 static enum frame_status
 cut_frames(struct replay *replay, struct framer *framer, struct buf *kept,
 	const struct origin *origin, bool at_end)
@@ -169,10 +178,10 @@ cut_frames(struct replay *replay, struct framer *framer, struct buf *kept,
 		status = framer_next(framer, data, &consumed, &frame);
 		data = (struct str){ data.ptr + consumed, data.len - consumed };
 		if (status == FRAME_OK)
-			pipeline_message(replay->pipeline, origin, &frame, now);
+			replay_message(replay, origin, &frame, now);
 	} while (status == FRAME_OK);
 	if (status == FRAME_MORE && at_end && framer_end(framer, data, &frame) == FRAME_OK) {
-		pipeline_message(replay->pipeline, origin, &frame, now);
+		replay_message(replay, origin, &frame, now);
 		data.len = 0;
 	}
 	memmove(kept->ptr, data.ptr, data.len);
@@ -191,6 +200,7 @@ replay_stream(struct replay *replay, int fd, const char *name)
 	struct framer framer;
 	struct buf kept = BUF_EMPTY;
 	enum frame_status status = FRAME_MORE;
+	uint64_t messages_before = replay->messages;
 	bool started = false;
 	ssize_t n = 1;
 
@@ -200,6 +210,8 @@ replay_stream(struct replay *replay, int fd, const char *name)
 			n = 1;
 			continue;
 		}
+		if (n < 0)
+			fprintf(stderr, "logmill: %s: %s\n", name, strerror(errno));
 		if (n > 0) {
 			kept.len += (size_t)n;
 			replay->bytes += (size_t)n;
@@ -211,11 +223,9 @@ replay_stream(struct replay *replay, int fd, const char *name)
 		show_progress(replay);
 	}
 	buf_fini(&kept);
-	if (n < 0)
-		fprintf(stderr, "logmill: %s: %s\n", name, strerror(errno));
 	if (status == FRAME_BAD)
 		fprintf(stderr, "logmill: %s: broken octet count after %llu messages\n", name,
-			(unsigned long long)replay->messages);
+			(unsigned long long)(replay->messages - messages_before));
 	return n >= 0 && status != FRAME_BAD;
 }
 
@@ -245,6 +255,17 @@ replay_files(struct replay *replay, char **paths, size_t n)
 		fprintf(stderr, "\r%llu messages replayed%30s\n",
 			(unsigned long long)replay->messages, "");
 	return ok;
+}
+
+/* Files of /var/log have no <PRI>: no field is read then, and rules that need one are silent. */
+static void
+warn_of_raw(const struct replay *replay)
+{
+	if (replay->raw * 2 > replay->messages)
+		fprintf(stderr,
+			"logmill: %llu of %llu messages are not readable as syslog. Do lines lack "
+			"the <PRI> in front? Try:  sed 's/^/<13>/' FILE | logmill replay ...\n",
+			(unsigned long long)replay->raw, (unsigned long long)replay->messages);
 }
 
 /* Waits until the outputs have everything (or patience is over); true when nothing was lost. */
@@ -287,6 +308,7 @@ run(struct replay *replay, const struct command_args *args)
 	bool ok = replay_files(replay, args->words, args->n_words);
 
 	pipeline_flush(replay->pipeline);
+	warn_of_raw(replay);
 	aggregator_close(replay->aggregator, INT64_MAX);
 	if (replay->sender != NULL) {
 		post_rule_batch(replay);

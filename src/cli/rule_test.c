@@ -127,12 +127,13 @@ static bool
 take_expected(struct bench *bench, struct str expect, int line)
 {
 	struct lp_point *expected = xmalloc(sizeof(*expected)), *got = xmalloc(sizeof(*got));
-	struct buf scratch = BUF_EMPTY, got_scratch = BUF_EMPTY;
+	struct buf scratch = BUF_EMPTY, got_scratch = BUF_EMPTY, words = BUF_EMPTY;
 	const char *why = NULL;
 	bool found = false;
 
 	if (!read_point(expect, &scratch, expected, &why)) {
-		report(bench, line, why, expect);
+		buf_printf(&words, "expect is not a point in line protocol, %s:", why);
+		report(bench, line, buf_cstr(&words), expect);
 	} else {
 		for (size_t i = 0; i < bench->got.n && !found; i++) {
 			struct str *point = &bench->got.list[i];
@@ -149,6 +150,7 @@ take_expected(struct bench *bench, struct str expect, int line)
 	}
 	buf_fini(&scratch);
 	buf_fini(&got_scratch);
+	buf_fini(&words);
 	free(expected);
 	free(got);
 	return found;

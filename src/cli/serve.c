@@ -7,13 +7,18 @@
 #include "cli/rule_test.h"
 #include "server/server.h"
 
+static int
+say_errors(struct err *err, const char *where)
+{
+	fputs(buf_cstr(&err->text), stderr);
+	fprintf(stderr, "%u error%s %s\n", err->count, err->count == 1 ? "" : "s", where);
+	return 2;
+}
+
 int
 command_config_failed(struct err *err)
 {
-	fputs(buf_cstr(&err->text), stderr);
-	fprintf(stderr, "%u error%s in the configuration\n", err->count,
-		err->count == 1 ? "" : "s");
-	return 2;
+	return say_errors(err, "in the configuration");
 }
 
 /* A rule whose own examples fail would count wrongly: it does not get to run. */
@@ -36,16 +41,19 @@ int
 command_serve(const struct command_args *args)
 {
 	struct err err = ERR_NONE;
+	const char *where = "in the configuration";
 	int code = 2;
 
 	if (args->settings->n_listens == 0)
 		err_add(&err,
 			"no [listen NAME] section: add one, such as\n    [listen syslog]\n    "
 			"address = tcp://:6514");
-	if (examples_hold(args->settings, &err) && err.count == 0)
+	if (examples_hold(args->settings, &err) && err.count == 0) {
+		where = "at the start"; /* a port that is taken: the configuration is right */
 		code = server_run(args->settings, &err);
+	}
 	if (err.count > 0)
-		code = command_config_failed(&err);
+		code = say_errors(&err, where);
 	err_fini(&err);
 	return code;
 }

@@ -166,6 +166,9 @@ def check_check(lab):
     for text in (config + ":3: [rule c] example does not match:\n", config + ":5: [rule c] must not match, but does:\n",
                  "2 examples, 2 failed\n"):
         check(text in out, "no %r in %r" % (text, out))
+    config = lab.write("no-point.ini", "[rule c]\nexample = <1>1 - - - - - - y\nexpect = c 1\n")
+    check(config + ":2: [rule c] expect is not a point in line protocol, bad field key:\n        c 1\n" in
+          lab.run("check", "-c", config)[1], "an expect that is no line protocol")
 
 
 def check_explain(lab):
@@ -200,6 +203,17 @@ def check_replay(lab):
     check(not os.path.exists(lab.path("replay-state")), "replay made the state_dir")
     code, _, err = lab.run("replay", "-c", config, lab.path("no.log"))
     equal((code, err), (1, "logmill: %s: No such file or directory\n" % lab.path("no.log")), "replay of no file")
+    equal(lab.run("replay", "-c", config, lab.path(".")),
+          (1, "", "logmill: %s: Is a directory\n" % lab.path(".")), "replay of a folder")
+    plain = lab.write("plain.log", "Nov 20 10:00:00 n1 cron[99]: one\nNov 20 10:00:00 n1 cron[99]: two\n")
+    code, _, err = lab.run("replay", "-c", config, plain, plain)
+    equal((code, err), (0, "logmill: 4 of 4 messages are not readable as syslog. Do lines lack the <PRI> in front? "
+                        "Try:  sed 's/^/<13>/' FILE | logmill replay ...\n"), "replay of lines without PRI")
+    with open(lab.path("broken.log"), "wb") as file:
+        file.write(counted + b"x")
+    code, _, err = lab.run("replay", "-c", config, log, lab.path("broken.log"))
+    equal((code, err), (1, "logmill: %s: broken octet count after 4 messages\n" % lab.path("broken.log")),
+          "replay of a broken recording")
 
 
 def check_replay_write(lab):
@@ -287,7 +301,7 @@ def check_token(lab):
     code, _, err = lab.run("serve", "-c", lab.write("taken.ini", "[server]\nstate_dir = taken-state\nrules = none.ini\n"
                            "[listen a]\naddress = tcp://127.0.0.1:%d\n[http]\naddress = none\n" % port))
     equal((code, err), (2, "[listen a] address tcp://127.0.0.1:%d: Address already in use (another program has it: stop "
-                        "that, or choose another port)\n1 error in the configuration\n" % port), "a port that is taken")
+                        "that, or choose another port)\n1 error at the start\n" % port), "a port that is taken")
     equal(logmill.stop(), 0, "exit code")
 
 
