@@ -58,6 +58,7 @@ struct server {
 	size_t ticks;
 	bool snapshot_asked;
 	enum phase phase;
+	bool at_once; /* a second signal came */
 	uint32_t workers_waited_for;
 	int64_t stop_by_ns; /* monotonic */
 	int exit_code;
@@ -256,6 +257,7 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 	(void)what;
 	if (server->phase != PHASE_RUNNING) {
 		diag_warn("stopping_at_once", DIAG_TEXT("msg", "second signal"));
+		server->at_once = true;
 		event_base_loopbreak(server->base);
 		return;
 	}
@@ -272,6 +274,7 @@ static void
 report_end(struct server *server)
 {
 	const struct snapshot *snapshot = server->status.snapshot;
+	bool counted = server->phase == PHASE_DELIVERING;
 	uint64_t lost = 0;
 
 	for (size_t i = 0; i < snapshot->n_outputs; i++) {
@@ -283,12 +286,15 @@ report_end(struct server *server)
 			diag_error("points_lost",
 				DIAG_TEXT("output", server->settings->outputs[i].name),
 				DIAG_INT("points", left),
-				DIAG_TEXT("msg", "not delivered within drain_timeout"));
+				DIAG_TEXT("msg",
+					server->at_once ? "not delivered before the second signal"
+							: "not delivered within drain_timeout"));
 	}
-	if (server->phase != PHASE_DELIVERING)
-		lost = 1; /* ended by a second signal: nobody counted */
-	diag_info("stopped", DIAG_INT("lost_points", lost));
-	server->exit_code = lost == 0 ? 0 : 1;
+	if (counted)
+		diag_info("stopped", DIAG_INT("lost_points", lost));
+	else /* a second signal ended it before workers and windows handed over */
+		diag_warn("stopped", DIAG_TEXT("lost_points", "unknown"));
+	server->exit_code = counted && lost == 0 ? 0 : 1;
 }
 
 /* ---- set-up ---- */
