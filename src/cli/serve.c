@@ -30,7 +30,7 @@ examples_hold(const struct settings *settings, struct err *err)
 
 	if (ok && result.failed > 0) {
 		fputs(buf_cstr(&result.report), stderr);
-		ok = err_add(err, "%u of %u rule examples failed; `logmill check` shows the same",
+		ok = err_add(err, "%u failed in %u rule examples; `logmill check` shows the same",
 			result.failed, result.examples);
 	}
 	buf_fini(&result.report);

@@ -166,6 +166,11 @@ def check_check(lab):
     for text in (config + ":3: [rule c] example does not match:\n", config + ":5: [rule c] must not match, but does:\n",
                  "2 examples, 2 failed\n"):
         check(text in out, "no %r in %r" % (text, out))
+    config = lab.write("serve.ini", "[listen a]\naddress = tcp://127.0.0.1:1\n[rule c]\nmatch = x\n"
+                       "example = <1>1 - - - - - - y\nexpect = c count=1i,total=1i\n")
+    equal(lab.run("serve", "-c", config)[2].splitlines()[-2:],
+          ["2 failed in 1 rule examples; `logmill check` shows the same", "1 error in the configuration"],
+          "serve with an example that fails")
     config = lab.write("no-point.ini", "[rule c]\nexample = <1>1 - - - - - - y\nexpect = c 1\n")
     check(config + ":2: [rule c] expect is not a point in line protocol, bad field key:\n        c 1\n" in
           lab.run("check", "-c", config)[1], "an expect that is no line protocol")
