@@ -126,7 +126,8 @@ app_main(int argc, char **argv)
 	if (args.n_words < command->min_words)
 		return misused("explain needs the line to explain, in quotes", NULL);
 	if (args.n_words > command->max_words)
-		return misused("too many arguments", args.words[command->max_words]);
+		return misused("too many arguments (the configuration goes behind -c)",
+			args.words[command->max_words]);
 	if (args.write && strcmp(command->name, "replay") != 0)
 		return misused("--write is for replay", NULL);
 	return command->needs_config ? run_with_config(command, config, &args)

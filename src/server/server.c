@@ -35,6 +35,7 @@ enum {
 	RATE_TICKS = RATE_SECONDS * 1000 / TICK_MS,
 	MAX_WORKERS = 256,
 };
+#define SAME_SIGNAL_NS (NS_PER_SEC / 2)
 
 enum phase { PHASE_RUNNING, PHASE_DELAY, PHASE_DRAINING, PHASE_STOPPING, PHASE_DELIVERING };
 
@@ -58,7 +59,8 @@ struct server {
 	size_t ticks;
 	bool snapshot_asked;
 	enum phase phase;
-	bool at_once; /* a second signal came */
+	int64_t signalled_ns; /* monotonic: when the first signal came */
+	bool at_once;         /* a second signal came */
 	uint32_t workers_waited_for;
 	int64_t stop_by_ns; /* monotonic */
 	int exit_code;
@@ -255,6 +257,11 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 	struct server *server = ctx;
 
 	(void)what;
+	/* One wish to stop may come twice: timeout(1) and terminals signal the process and its
+	 * group. */
+	if (server->phase != PHASE_RUNNING &&
+		clock_monotonic_ns() - server->signalled_ns < SAME_SIGNAL_NS)
+		return;
 	if (server->phase != PHASE_RUNNING) {
 		diag_warn("stopping_at_once", DIAG_TEXT("msg", "second signal"));
 		server->at_once = true;
@@ -264,6 +271,7 @@ on_signal(evutil_socket_t signal, short what, void *ctx)
 	diag_info("stopping", DIAG_TEXT("signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"),
 		DIAG_INT("drain_timeout_ms", server->settings->drain_timeout_ns / NS_PER_MS));
 	server->phase = PHASE_DELAY;
+	server->signalled_ns = clock_monotonic_ns();
 	server->status.ready = false;
 	server->stop_by_ns = clock_monotonic_ns() + server->settings->drain_timeout_ns;
 	set_deadline(server, server->settings->drain_delay_ns);
