@@ -123,6 +123,12 @@ batch_seal(struct batch *batch)
 	atomic_fetch_add_explicit(&bytes_alive, batch->charged, memory_order_relaxed);
 }
 
+size_t
+batch_share(const struct batch *batch, size_t bytes)
+{
+	return (size_t)((uint64_t)batch->charged * bytes / batch->lines.len);
+}
+
 uint64_t
 batch_bytes_alive(void)
 {

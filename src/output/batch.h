@@ -31,5 +31,8 @@ void batch_unref(struct batch **batch);
 /* Called once when no more is added: gives back unused room and charges the rest to the total. */
 void batch_seal(struct batch *batch);
 
+/* What `bytes` of a sealed batch's lines stand for of the memory it is charged with. */
+size_t batch_share(const struct batch *batch, size_t bytes);
+
 /* Bytes of all sealed batches alive in the process. Any thread. */
 uint64_t batch_bytes_alive(void);

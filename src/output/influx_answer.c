@@ -220,12 +220,25 @@ static void
 send_again(struct influx_output *influx, struct job *job, bool side)
 {
 	influx->output.state.retries++;
-	job_list_add(side ? &influx->side : &influx->queue, job);
+	influx_enqueue(influx, job, side);
+}
+
+/* Something is missing: for the whole output, or only for a rule's target. */
+static void
+hold(struct influx_output *influx, const struct exchange *exchange, const char *reason,
+	int64_t wait_ns, const struct http_answer *answer)
+{
+	if (!influx_is_targets_own(influx, exchange->target, reason)) {
+		set_holding(influx, exchange, reason, wait_ns, answer);
+		return;
+	}
+	set_alive(influx, exchange);
+	influx_hold(influx, exchange, reason, wait_ns, answer);
 }
 
 /* Both halves go where the job came from, or to the side queue. Takes the job. */
 static void
-halve(struct job *job, struct job_list *list)
+halve(struct influx_output *influx, struct job *job, bool side)
 {
 	struct job *rest = job_cut(job, job->points / 2);
 	/* Halves of lines that were answered 500: the first one more is enough to go on, a single
@@ -236,8 +249,8 @@ halve(struct job *job, struct job_list *list)
 	rest->server_errors = rest->points > 1 ? errors : 0;
 	job->not_before_ns = 0;
 	buf_fini(&job->reply);
-	job_list_add(list, job);
-	job_list_add(list, rest);
+	influx_enqueue(influx, job, side);
+	influx_enqueue(influx, rest, side);
 }
 
 static void
@@ -252,14 +265,14 @@ remember_too_large(struct influx_output *influx, size_t bytes)
 		DIAG_INT("bytes", bytes), DIAG_INT("limit", limit));
 }
 
-/* Missing database: made, when that is allowed and was not just done; else the output holds. Takes
+/* Missing database: made, when that is allowed and was not just done; else its points wait. Takes
  * the job. */
 static void
 database_missing(struct influx_output *influx, struct exchange *exchange, struct job *job,
 	const struct retry_decision *decision, const struct http_answer *answer)
 {
 	const struct output_settings *s = influx->output.settings;
-	int64_t created_ns = influx->created_ns;
+	int64_t created_ns = influx_target_state(influx, exchange->target)->created_ns;
 	bool may_create = s->version == 1 && s->create_database;
 
 	if (may_create && (influx->n_asking > 0 || exchange->started_ns < created_ns)) {
@@ -272,7 +285,7 @@ database_missing(struct influx_output *influx, struct exchange *exchange, struct
 		influx_start_create(influx, job, exchange->side);
 		return;
 	}
-	set_holding(influx, exchange, decision->reason, decision->wait_ns, answer);
+	hold(influx, exchange, decision->reason, decision->wait_ns, answer);
 	send_again(influx, job, exchange->side);
 }
 
@@ -286,6 +299,7 @@ carry_out(struct influx_output *influx, struct exchange *exchange, struct job *j
 	if (action == RETRY_DONE || action == RETRY_SPLIT || action == RETRY_BISECT ||
 		action == RETRY_REJECT)
 		set_alive(influx, exchange);
+	influx_probed(influx, exchange, action == RETRY_DONE);
 	switch (action) {
 	case RETRY_DONE:
 		if (job->bytes > influx->body_ok)
@@ -294,9 +308,9 @@ carry_out(struct influx_output *influx, struct exchange *exchange, struct job *j
 		break;
 	case RETRY_SPLIT:
 		remember_too_large(influx, job->bytes);
-		halve(job, exchange->side ? &influx->side : &influx->queue);
+		halve(influx, job, exchange->side);
 		break;
-	case RETRY_BISECT: halve(job, &influx->side); break;
+	case RETRY_BISECT: halve(influx, job, true); break;
 	case RETRY_REJECT:
 		reject_line(influx, job, decision->reason, answer->status, answer->body);
 		break;
@@ -313,7 +327,7 @@ carry_out(struct influx_output *influx, struct exchange *exchange, struct job *j
 		send_again(influx, job, exchange->side);
 		break;
 	case RETRY_HOLD:
-		set_holding(influx, exchange, decision->reason, decision->wait_ns, answer);
+		hold(influx, exchange, decision->reason, decision->wait_ns, answer);
 		send_again(influx, job, exchange->side);
 		break;
 	}
@@ -333,6 +347,15 @@ for_retry(struct influx_output *influx, const struct http_answer *answer)
 	return a;
 }
 
+/* Earlier answers in a row that said something was missing. */
+static uint32_t
+count_holds(const struct influx_output *influx, uint16_t target)
+{
+	const struct target_state *state = influx_held(influx, target);
+
+	return state != NULL ? state->failures : influx->failures;
+}
+
 static void
 take_write(
 	struct influx_output *influx, struct exchange *exchange, const struct http_answer *answer)
@@ -341,6 +364,7 @@ take_write(
 	struct retry_attempt attempt = {
 		.points = job->points,
 		.failures = influx->failures,
+		.holds = count_holds(influx, exchange->target),
 		.server_errors = job->server_errors,
 	};
 	struct retry_answer a = for_retry(influx, answer);
@@ -368,7 +392,7 @@ blame_lines(struct influx_output *influx, struct job *job)
 	int64_t wait_ns = decision.wait_ns;
 
 	switch (decision.action) {
-	case RETRY_BISECT: halve(job, &influx->side); break;
+	case RETRY_BISECT: halve(influx, job, true); break;
 	case RETRY_REJECT: reject_line(influx, job, decision.reason, 500, answer.body); break;
 	default:
 		assert(decision.action == RETRY_LATER);
@@ -380,21 +404,34 @@ blame_lines(struct influx_output *influx, struct job *job)
 	}
 }
 
+static struct retry_decision
+decide_asked(struct influx_output *influx, const struct exchange *exchange,
+	const struct http_answer *answer)
+{
+	struct retry_attempt attempt = {
+		.points = 1,
+		.failures = influx->failures,
+		.holds = count_holds(influx, exchange->target),
+		.is_canary = true,
+	};
+	struct retry_answer a = for_retry(influx, answer);
+
+	return retry_decide(&attempt, &a);
+}
+
 static void
 take_canary(
 	struct influx_output *influx, struct exchange *exchange, const struct http_answer *answer)
 {
-	struct retry_attempt attempt = {
-		.points = 1, .failures = influx->failures, .is_canary = true
-	};
-	struct retry_answer a = for_retry(influx, answer);
-	struct retry_decision decision = retry_decide(&attempt, &a);
+	struct retry_decision decision = decide_asked(influx, exchange, answer);
 
+	influx_probed(influx, exchange, decision.action == RETRY_DONE);
 	switch (decision.action) {
 	case RETRY_LATER: set_failed(influx, exchange, &decision, answer); return;
 	case RETRY_HOLD:
 	case RETRY_CREATE_DATABASE:
-		set_holding(influx, exchange, decision.reason, decision.wait_ns, answer);
+		hold(influx, exchange, decision.reason, decision.wait_ns, answer);
+		influx_unpark(influx, exchange->target);
 		return;
 	default: break;
 	}
@@ -414,25 +451,26 @@ take_create(
 	struct influx_output *influx, struct exchange *exchange, const struct http_answer *answer)
 {
 	const struct target *target = &influx->output.env->targets[exchange->target];
-	struct retry_attempt attempt = {
-		.points = 1, .failures = influx->failures, .is_canary = true
-	};
-	struct retry_answer a = for_retry(influx, answer);
-	struct retry_decision decision = retry_decide(&attempt, &a);
+	struct retry_decision decision = decide_asked(influx, exchange, answer);
 	struct job *job = exchange->job;
+	static const char *const not_created = "database_not_created";
+	/* a user who may write, but not make a rule's database: no matter of the whole output */
+	bool may_not_create = answer->status == 403 &&
+		influx_is_targets_own(influx, exchange->target, not_created);
 
 	exchange->job = NULL;
 	if (answer->status == 200 &&
 		memmem(answer->body.ptr, answer->body.len, "\"error\"", 7) == NULL) {
-		influx->created_ns = clock_monotonic_ns();
+		influx_target_state(influx, exchange->target)->created_ns = clock_monotonic_ns();
 		diag_info("database_created", DIAG_TEXT("output", influx->output.settings->name),
 			DIAG_STR("database", influx_api_database(&influx->api, target)));
 	} else if (decision.action == RETRY_LATER) {
 		set_failed(influx, exchange, &decision, answer);
-	} else if (decision.action == RETRY_HOLD) {
-		set_holding(influx, exchange, decision.reason, decision.wait_ns, answer);
+	} else if (decision.action == RETRY_HOLD && !may_not_create) {
+		hold(influx, exchange, decision.reason, decision.wait_ns, answer);
 	} else {
-		set_holding(influx, exchange, "database_not_created", create_again_ns, answer);
+		hold(influx, exchange, not_created,
+			decision.wait_ns > 0 ? decision.wait_ns : create_again_ns, answer);
 	}
 	send_again(influx, job, exchange->side);
 }

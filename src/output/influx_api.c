@@ -54,6 +54,18 @@ influx_api_database(const struct influx_api *api, const struct target *target)
 	return str_from(s->version == 2 ? s->bucket : s->database);
 }
 
+struct str
+influx_api_policy(const struct influx_api *api, const struct target *target)
+{
+	const struct output_settings *s = api->settings;
+
+	if (s->version == 2)
+		return str_from("");
+	if (str_present(target->retention_policy))
+		return target->retention_policy;
+	return str_from(s->retention_policy);
+}
+
 /* RFC 3986 2.3: all but unreserved characters become %XX. */
 static void
 add_escaped(struct buf *out, struct str s)
@@ -92,9 +104,7 @@ influx_api_write_url(const struct influx_api *api, const char *base_url,
 	} else {
 		buf_printf(url, "%s/write?precision=n", base_url);
 		add_parameter(url, "db", influx_api_database(api, target));
-		add_parameter(url, "rp",
-			str_present(target->retention_policy) ? target->retention_policy
-							      : str_from(s->retention_policy));
+		add_parameter(url, "rp", influx_api_policy(api, target));
 		add_parameter(url, "consistency", str_from(s->consistency));
 	}
 	buf_cstr(url);

@@ -24,6 +24,9 @@ void influx_api_fini(struct influx_api *api);
 /* Database (2.x: bucket) that the target's points go to. */
 struct str influx_api_database(const struct influx_api *api, const struct target *target);
 
+/* Retention policy that they go to; empty: the database's default, and always with 2.x. */
+struct str influx_api_policy(const struct influx_api *api, const struct target *target);
+
 /* Write the address to *url, NUL-terminated. base_url: one of settings->urls. */
 void influx_api_write_url(const struct influx_api *api, const char *base_url,
 	const struct target *target, struct buf *url);

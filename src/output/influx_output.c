@@ -152,25 +152,25 @@ influx_start_create(struct influx_output *influx, struct job *job, bool side)
 	send_text(exchange);
 }
 
-/* The oldest lines of the queue, as many as one request takes. */
+/* The oldest lines of the list, as many as one request takes. */
 static struct job *
-take_from_queue(struct influx_output *influx)
+take_from(struct influx_output *influx, struct job_list *list)
 {
 	const struct output_settings *s = influx->output.settings;
-	struct job *job = influx->queue.head, *more;
+	struct job *job = list->head, *more;
 
-	job_list_remove(&influx->queue, job);
+	job_list_remove(list, job);
 	if (job->tried)
 		return job;
 	uint32_t points = job_points_within(job, influx->body_limit);
 	if (points > s->batch_points)
 		points = s->batch_points;
 	if (points < job->points)
-		job_list_add(&influx->queue, job_cut(job, points));
-	while ((more = influx->queue.head) != NULL && !more->tried && more->target == job->target &&
+		job_list_add(list, job_cut(job, points));
+	while ((more = list->head) != NULL && !more->tried && more->target == job->target &&
 		more->raw == job->raw && more->points <= s->batch_points - job->points &&
 		job->bytes + more->bytes <= influx->body_limit) {
-		job_list_remove(&influx->queue, more);
+		job_list_remove(list, more);
 		job_join(job, more);
 	}
 	return job;
@@ -191,6 +191,7 @@ static bool
 start_next(struct influx_output *influx, int64_t now)
 {
 	struct job *side_job = ready_side_job(influx, now);
+	struct target_state *probe = influx_next_probe(influx, now);
 	bool queued = influx->queue.head != NULL;
 
 	if (now < influx->output.state.retry_at_ns || influx->n_asking > 0 ||
@@ -200,6 +201,13 @@ start_next(struct influx_output *influx, int64_t now)
 		start_canary(influx, influx->parked.head->target);
 		return true;
 	}
+	if (probe != NULL && ((side_job == NULL && !queued) || !influx->was_probe)) {
+		influx->was_probe = true;
+		probe->probing = true;
+		start_write(influx, take_from(influx, &probe->jobs), false);
+		return true;
+	}
+	influx->was_probe = false;
 	if (side_job != NULL && (!queued || influx->window > 1 || influx->side_turn)) {
 		job_list_remove(&influx->side, side_job);
 		influx->side_turn = false;
@@ -209,14 +217,14 @@ start_next(struct influx_output *influx, int64_t now)
 	if (!queued)
 		return false;
 	influx->side_turn = true;
-	start_write(influx, take_from_queue(influx), false);
+	start_write(influx, take_from(influx, &influx->queue), false);
 	return true;
 }
 
 static void
 arm_timer(struct influx_output *influx, int64_t now)
 {
-	int64_t at = INT64_MAX, retry_at = influx->output.state.retry_at_ns;
+	int64_t at = influx_next_probe_at(influx, now), retry_at = influx->output.state.retry_at_ns;
 
 	if (retry_at > now)
 		at = retry_at;
@@ -241,6 +249,7 @@ pump(struct influx_output *influx)
 
 	while (start_next(influx, now))
 		;
+	influx_hold_trim(influx);
 	arm_timer(influx, now);
 }
 
@@ -257,8 +266,9 @@ influx_push(struct output *output, struct job *job)
 {
 	struct influx_output *influx = (struct influx_output *)(void *)output;
 
-	job_list_add(&influx->queue, job);
+	influx_enqueue(influx, job, false);
 	pump(influx);
+	output_notify(output); /* points may have been dropped */
 }
 
 static void
@@ -269,6 +279,9 @@ influx_walk(const struct output *output, void (*visit)(const struct job *job, vo
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (const struct job *job = lists[i]->head; job != NULL; job = job->next)
+			visit(job, ctx);
+	for (const struct target_state *s = influx->target_states; s != NULL; s = s->next)
+		for (const struct job *job = s->jobs.head; job != NULL; job = job->next)
 			visit(job, ctx);
 	for (const struct exchange *e = influx->in_flight; e != NULL; e = e->next)
 		if (e->job != NULL)
@@ -286,6 +299,7 @@ influx_hurry(struct output *output)
 	for (struct job *job = influx->side.head; job != NULL; job = job->next)
 		if (job->not_before_ns > latest)
 			job->not_before_ns = latest;
+	influx_hold_hurry(influx, latest);
 	pump(influx);
 }
 
@@ -303,6 +317,7 @@ influx_free(struct output *output)
 	job_list_clear(&influx->queue);
 	job_list_clear(&influx->side);
 	job_list_clear(&influx->parked);
+	influx_hold_fini(influx);
 	http_sender_free(&influx->sender);
 	influx_api_fini(&influx->api);
 	dead_letters_free(&influx->dead_letters);

@@ -18,6 +18,7 @@ add_piece(struct job *job, struct piece piece)
 	job->pieces[job->n_pieces++] = piece;
 	job->points += piece.points;
 	job->bytes += piece.bytes;
+	job->memory += batch_share(piece.batch, piece.bytes) + sizeof(piece);
 }
 
 static struct job *
@@ -128,6 +129,7 @@ job_cut(struct job *job, uint32_t points)
 	job->n_pieces = 0;
 	job->points = 0;
 	job->bytes = 0;
+	job->memory = 0;
 	for (size_t i = 0; i < old_pieces; i++) {
 		struct piece piece = job->pieces[i]; /* written back at or before its place */
 		uint32_t wanted = points - job->points;
@@ -185,11 +187,21 @@ job_line(const struct job *job)
 }
 
 static bool
+piece_is_before(const struct piece *x, const struct piece *y)
+{
+	return x->order != y->order ? x->order < y->order : x->offset < y->offset;
+}
+
+static bool
 is_before(const struct job *a, const struct job *b)
 {
-	const struct piece *x = &a->pieces[0], *y = &b->pieces[0];
+	return piece_is_before(&a->pieces[0], &b->pieces[0]);
+}
 
-	return x->order != y->order ? x->order < y->order : x->offset < y->offset;
+bool
+job_precedes(const struct job *job, const struct job *more)
+{
+	return piece_is_before(&job->pieces[job->n_pieces - 1], &more->pieces[0]);
 }
 
 void

@@ -25,6 +25,7 @@ struct job {
 	bool raw;
 	uint32_t points; /* sums over the pieces */
 	size_t bytes;
+	size_t memory; /* bytes: the pieces' shares of their batches, and the pieces themselves */
 	struct piece *pieces;
 	size_t n_pieces, room;
 	/* what its answers so far say (output/influx_answer.c) */
@@ -40,6 +41,9 @@ void job_free(struct job **job);
 
 /* Appends more's lines to job; takes more. Same target and kind. */
 void job_join(struct job *job, struct job *more);
+
+/* All lines of job came before all of more's. */
+bool job_precedes(const struct job *job, const struct job *more);
 
 /* Cuts job after its first `points` lines (1 <= points < job->points); returns the rest, owned. */
 struct job *job_cut(struct job *job, uint32_t points);

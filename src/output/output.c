@@ -56,6 +56,14 @@ output_settle(struct output *output, struct job *job, uint32_t rejected, enum re
 }
 
 void
+output_drop(struct output *output, struct job *job)
+{
+	output->state.counts[job->raw ? 0 : 1].dropped += job->points;
+	job_free(&job);
+	output->changed = true;
+}
+
+void
 output_notify(struct output *output)
 {
 	if (!output->changed)
@@ -79,6 +87,11 @@ void
 output_state(const struct output *output, struct output_state *state)
 {
 	*state = output->state;
+	if (output->held_problem != NULL) {
+		state->healthy = false;
+		if (state->problem == NULL)
+			state->problem = output->held_problem;
+	}
 	output->ops->walk(output, count_held, state);
 }
 

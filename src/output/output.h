@@ -9,6 +9,10 @@
  *
  * Accounting is exact at every moment: accepted = written + rejected + dropped + queued, where
  * queued is counted by walking what is really held.
+ *
+ * A rule's target that lacks its database, bucket or retention policy is held alone: its points
+ * wait, the others pass. What such targets keep is bounded; beyond that the oldest points of rules
+ * are dropped.
  */
 #pragma once
 
@@ -45,7 +49,7 @@ struct output_state {
 	uint64_t queued_bytes, queued_batches;
 	uint64_t requests_ok, requests_failed; /* HTTP requests by outcome */
 	uint64_t retries;
-	bool healthy;        /* the last answer was good, or nothing was sent yet */
+	bool healthy; /* the last answer was good, or nothing was sent yet; and no target is held */
 	int last_status;     /* 0 = none or no answer */
 	const char *problem; /* static reason of retry_decide while not healthy, else NULL */
 	int64_t retry_at_ns; /* monotonic; 0 = not waiting */
@@ -57,6 +61,7 @@ struct output_env { /* what an output needs of its surroundings; borrowed, outli
 	struct event_base *base;
 	const struct target *targets;
 	struct disk *disk;          /* writes files: line-protocol files and the dead letters */
+	uint64_t memory_limit;      /* bytes of queued points in the whole process; not 0 */
 	const char *state_dir;      /* where dead-letter.lp lives */
 	void (*changed)(void *ctx); /* called when queued bytes went down or health changed */
 	void *ctx;

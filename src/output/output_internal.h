@@ -22,6 +22,7 @@ struct output {
 	const struct output_settings *settings; /* borrowed */
 	const struct output_env *env;           /* borrowed */
 	struct output_state state; /* all but what is queued, which is counted by walking */
+	const char *held_problem;  /* why a target is held, NULL = none is */
 	uint64_t next_order;
 	bool hurry;
 	bool changed; /* env->changed is to be called */
@@ -35,6 +36,9 @@ void output_init(struct output *output, const struct output_ops *ops,
  * Takes the job. */
 void
 output_settle(struct output *output, struct job *job, uint32_t rejected, enum reject_reason reason);
+
+/* The job is given up: its points are dropped. Takes the job. */
+void output_drop(struct output *output, struct job *job);
 
 /* Calls env->changed when something has: at the end of a callback, when all jobs are in their
  * places again. */

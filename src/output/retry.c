@@ -111,7 +111,7 @@ hold(const struct retry_attempt *attempt, enum retry_action action, const char *
 {
 	return (struct retry_decision){
 		.action = action,
-		.wait_ns = doubled(hold_min_ns, attempt->failures, hold_max_ns),
+		.wait_ns = doubled(hold_min_ns, attempt->holds, hold_max_ns),
 		.reason = reason,
 	};
 }
@@ -194,6 +194,8 @@ decide_server_error(
 
 	if (str_starts(message, STR("retention policy not found")))
 		return hold(attempt, RETRY_HOLD, "retention_policy_not_found");
+	if (attempt->is_canary) /* no canary for the canary: this is an outage */
+		return later(attempt, answer, "server_error");
 	if (!attempt->canary_good) {
 		d.action = RETRY_CANARY;
 	} else if (attempt->points > 1 && attempt->server_errors >= SERVER_ERRORS_BISECT) {
@@ -237,10 +239,7 @@ retry_decide(const struct retry_attempt *attempt, const struct retry_answer *ans
 	case 408: return later(attempt, answer, "request_timeout");
 	case 413: return bad_points(attempt, RETRY_SPLIT, "too_large");
 	case 429: return later(attempt, answer, "throttled");
-	case 500:
-		if (attempt->is_canary) /* no canary for the canary: this is an outage */
-			return later(attempt, answer, "server_error");
-		return decide_server_error(attempt, answer, message);
+	case 500: return decide_server_error(attempt, answer, message);
 	default: break;
 	}
 	if (answer->status > 500)

@@ -22,6 +22,8 @@ struct retry_answer {
 struct retry_attempt {
 	uint32_t points;   /* lines in the request */
 	uint32_t failures; /* earlier answers in a row that called for a back-off, of this output */
+	uint32_t holds; /* earlier answers in a row that called for a hold, of this output or target
+			 */
 	uint32_t server_errors; /* answers 500 to exactly these lines while the canary was good */
 	bool canary_good;       /* with status 500: a small canary write has succeeded since */
 	bool is_canary;         /* this is the answer to the canary itself: its 500 is an outage */
@@ -37,7 +39,7 @@ enum retry_action {
 	RETRY_CANARY, /* 500: write a canary first, then ask again */
 	RETRY_REJECT, /* a single line refused for good */
 	RETRY_CREATE_DATABASE, /* then again */
-	RETRY_HOLD, /* configuration: wait wait_ns, re-read the secret, say so; never drop */
+	RETRY_HOLD,            /* configuration: wait wait_ns, re-read the secret, say so */
 };
 
 struct retry_decision {

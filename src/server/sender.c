@@ -231,6 +231,7 @@ sender_new(const struct sender_env *env, struct err *err)
 	sender->output_env = (struct output_env){ .base = sender->base,
 		.targets = env->shared->targets,
 		.disk = sender->disk,
+		.memory_limit = settings->memory_limit,
 		.state_dir = settings->state_dir,
 		.changed = output_changed,
 		.ctx = sender };

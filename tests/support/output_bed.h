@@ -24,7 +24,7 @@ struct output_bed {
 	struct event_base *base;
 	struct event *tick;
 	struct disk *disk;
-	struct target targets[2];
+	struct target targets[4];
 	struct output_env env;
 	struct output_settings settings;
 	char *urls[2];
@@ -91,8 +91,8 @@ bed_init(struct output_bed *bed)
 	bed->tick = event_new(bed->base, -1, EV_PERSIST, bed_tick, NULL);
 	event_add(bed->tick, &every);
 	bed->disk = disk_start();
-	bed->env = (struct output_env){ bed->base, bed->targets, bed->disk, bed->state_dir,
-		bed_changed, bed };
+	bed->env = (struct output_env){ bed->base, bed->targets, bed->disk, 256 << 20,
+		bed->state_dir, bed_changed, bed };
 	bed->settings = (struct output_settings){
 		.kind = OUTPUT_INFLUXDB,
 		.name = strdup("main"),
@@ -181,6 +181,18 @@ bed_run_idle(struct output_bed *bed)
 		assert_true(clock_monotonic_ns() < end);
 		event_base_loop(bed->base, EVLOOP_ONCE);
 		bed_state(bed);
+	}
+}
+
+/* Runs until so many requests have failed; fails the test after 30 s. */
+static inline void
+bed_run_failed(struct output_bed *bed, uint64_t times)
+{
+	int64_t end = clock_monotonic_ns() + 30 * NS_PER_SEC;
+
+	while (bed_state(bed).requests_failed < times) {
+		assert_true(clock_monotonic_ns() < end);
+		event_base_loop(bed->base, EVLOOP_ONCE);
 	}
 }
 

@@ -117,6 +117,9 @@ static const struct retry_case cases[] = {
 	{ 500, "{\"error\":\"retention policy not found: nope\"}\n", MANY, RETRY_HOLD,
 		"retention_policy_not_found", 0 },
 
+	{ 500, "{\"error\":\"retention policy not found: nope\"}\n",
+		{ .points = 1, .is_canary = true }, RETRY_HOLD, "retention_policy_not_found", 0 },
+
 	/* size */
 	{ 413, "{\"error\":\"Request Entity Too Large\"}\n", MANY, RETRY_SPLIT, "too_large", 0 },
 	{ 413, "", ONE, RETRY_REJECT, "too_large", 0 },
@@ -185,7 +188,7 @@ test_table(void **state)
 static int64_t
 wait_of(int status, uint32_t failures, int64_t after_ns, uint64_t random)
 {
-	struct retry_attempt attempt = { .points = 10, .failures = failures };
+	struct retry_attempt attempt = { .points = 10, .failures = failures, .holds = failures };
 	struct retry_answer answer = {
 		.status = status, .retry_after_ns = after_ns, .random = random
 	};
