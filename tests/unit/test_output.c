@@ -627,6 +627,23 @@ test_may_not_create(void **state)
 }
 
 static void
+assert_head(struct stage *stage, const char *query, const char *authorization, unsigned length)
+{
+	char head[1000];
+
+	snprintf(head, sizeof(head),
+		"POST /api/v2/write?precision=ns&%s HTTP/1.1\r\n"
+		"Host: 127.0.0.1:%u\r\n"
+		"User-Agent: logmill/" LOGMILL_VERSION "\r\n"
+		"Accept: */*\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Authorization: %s\r\n"
+		"Content-Length: %u\r\n\r\n",
+		query, stage->server.port, authorization, length);
+	assert_string_equal(stage->story.head, head);
+}
+
+static void
 test_version_2(void **state)
 {
 	struct stage *stage = *state;
@@ -635,17 +652,67 @@ test_version_2(void **state)
 	stage->bed.settings.org = (char[]){ "my org" };
 	stage->bed.settings.bucket = (char[]){ "b/1" };
 	stage->bed.settings.token = (char[]){ "secret==" };
+	/* of 1.x, and nothing to 2.x */
+	stage->bed.settings.username = (char[]){ "u" };
+	stage->bed.settings.password = (char[]){ "p" };
+	stage->bed.settings.retention_policy = (char[]){ "rp" };
+	stage->bed.settings.consistency = (char[]){ "one" };
 	stage->bed.targets[1].database = STR("b2");
+	stage->bed.targets[1].retention_policy = STR("rp2");
 	stage->story.password = "\r\nAuthorization: Token secret==\r\n";
 	bed_open(&stage->bed);
 	bed_push_numbers(&stage->bed, 0, 10);
 	bed_run_idle(&stage->bed);
 	assert_stored(stage, 10, 0, 0);
-	assert_non_null(strstr(stage->story.head,
-		"POST /api/v2/write?precision=ns&org=my%20org&bucket=b%2F1 HTTP/1.1\r\n"));
+	assert_head(stage, "org=my%20org&bucket=b%2F1", "Token secret==", 9 * 9 + 10);
 	bed_push(&stage->bed, 1, false, STR("m n=10i 11\n"));
 	bed_run_idle(&stage->bed);
-	assert_non_null(strstr(stage->story.head, "&bucket=b2 "));
+	assert_head(stage, "org=my%20org&bucket=b2", "Token secret==", 11);
+	assert_int_equal(atomic_load(&stage->server.requests), 2);
+}
+
+/* A token that has been replaced on disk: the 401 makes logmill look, and the next try is at once.
+ */
+static void
+test_token_file(void **state)
+{
+	struct stage *stage = *state;
+	struct output_bed *bed = &stage->bed;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/token", bed->dir);
+	write_file(path, "  first \n");
+	bed->settings.version = 2;
+	bed->settings.connections = 1;
+	bed->settings.org = (char[]){ "o" };
+	bed->settings.bucket = (char[]){ "b" };
+	bed->settings.token_file = path;
+	stage->story.password = "\r\nAuthorization: Token first\r\n";
+	bed_open(bed);
+	bed_push_numbers(bed, 0, 10);
+	bed_run_idle(bed);
+	assert_int_equal(bed_state(bed).requests_ok, 1);
+
+	write_file(path, "second\n");
+	output_free(&bed->output); /* it reads the file at its first request only */
+	bed_open(bed);
+	bed_push_numbers(bed, 10, 10);
+	bed_run_failed(bed, 1);
+	bed_run_for(bed, 30 * NS_PER_MS);
+	assert_string_equal(bed_state(bed).problem, "unauthorized");
+	assert_int_equal(bed_state(bed).requests_failed, 1); /* the same token: no use at once */
+
+	write_file(path, "first\n");
+	output_hurry(bed->output); /* or the test takes 5 s */
+	int64_t start = clock_monotonic_ns();
+	bed_run_idle(bed);
+	assert_true(clock_monotonic_ns() - start < NS_PER_SEC);
+	assert_int_equal(bed_state(bed).requests_failed, 2); /* once more with the old one */
+	assert_int_equal(bed_state(bed).requests_ok, 1);
+	assert_int_equal(bed_state(bed).retries, 2);
+	assert_stored(stage, 20, 0, 0);
+	assert_head(stage, "org=o&bucket=b", "Token first", 10 * 11);
+	assert_true(bed_state(bed).healthy);
 }
 
 /* Ending in the middle of everything: what is left is still counted, and nothing leaks. */
@@ -699,6 +766,7 @@ main(void)
 		STORY(test_create_database),
 		STORY(test_may_not_create),
 		STORY(test_version_2),
+		STORY(test_token_file),
 		STORY(test_free_busy),
 	};
 

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
+#include "support/certificates.h"
 #include "support/http_fault.h"
 #include "support/output_bed.h"
 
@@ -26,6 +27,8 @@ static const char *const config = "reporting-disabled = true\n"
 				  "[http]\n  enabled = true\n  bind-address = \"127.0.0.1:%u\"\n  "
 				  "auth-enabled = false\n  log-enabled = false\n"
 				  "  max-body-size = 2000000\n"
+				  "  https-enabled = %s\n  https-certificate = \"%s/server.crt\"\n"
+				  "  https-private-key = \"%s/server.key\"\n"
 				  "[logging]\n  level = \"error\"\n"
 				  "[subscriber]\n  enabled = false\n"
 				  "[continuous_queries]\n  enabled = false\n";
@@ -33,6 +36,7 @@ static const char *const config = "reporting-disabled = true\n"
 struct stage {
 	struct output_bed bed;
 	unsigned port;
+	bool https;
 	pid_t influxd;
 };
 
@@ -52,7 +56,8 @@ ask(const struct stage *stage, const char *database, const char *statement, stru
 	char *escaped = curl_easy_escape(easy, statement, 0);
 	struct buf url = BUF_EMPTY, form = BUF_EMPTY;
 
-	buf_printf(&url, "http://127.0.0.1:%u/query?db=%s", stage->port, database);
+	buf_printf(&url, "%s://127.0.0.1:%u/query?db=%s", stage->https ? "https" : "http",
+		stage->port, database);
 	buf_printf(&form, "q=%s", escaped);
 	buf_clear(answer);
 	curl_easy_setopt(easy, CURLOPT_URL, buf_cstr(&url));
@@ -60,6 +65,8 @@ ask(const struct stage *stage, const char *database, const char *statement, stru
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(
+		easy, CURLOPT_SSL_VERIFYPEER, 0L); /* what is tested is how points get in */
 	CURLcode result = curl_easy_perform(easy);
 
 	buf_cstr(answer);
@@ -104,7 +111,8 @@ start_influxd(struct stage *stage)
 	assert_non_null(file);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	fprintf(file, config, rpc_port, dir, dir, dir, stage->port);
+	fprintf(file, config, rpc_port, dir, dir, dir, stage->port, stage->https ? "true" : "false",
+		dir, dir);
 #pragma GCC diagnostic pop
 	fclose(file);
 	stage->influxd = fork();
@@ -149,6 +157,23 @@ tear_down(void **state)
 	waitpid(stage->influxd, NULL, 0);
 	bed_fini(&stage->bed);
 	free(stage);
+	return 0;
+}
+
+static int
+set_up_https(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+	char url[64];
+
+	*state = stage;
+	stage->https = true;
+	bed_init(&stage->bed);
+	cert_make_authority(stage->bed.dir, "ca");
+	cert_make(stage->bed.dir, "server", "ca", "IP:127.0.0.1");
+	start_influxd(stage);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%u", stage->port);
+	stage->bed.urls[0] = strdup(url);
 	return 0;
 }
 
@@ -303,30 +328,79 @@ test_beyond_retention(void **state)
 	buf_fini(&text);
 }
 
+/* Raw points, a rule without its retention policy, a rule without its database, and one that has
+ * both: the first and the last are not kept waiting. */
 static void
 test_missing_policy(void **state)
 {
 	struct stage *stage = *state;
+	struct output_bed *bed = &stage->bed;
 	struct buf answer = BUF_EMPTY;
 
 	assert_true(ask(stage, "", "CREATE DATABASE logs", &answer));
-	stage->bed.targets[1].retention_policy = STR("rp_days");
-	bed_open(&stage->bed);
-	bed_push(&stage->bed, 1, false, STR("m n=1i 1\n"));
-	bed_run_for(&stage->bed, 300 * NS_PER_MS);
-	struct output_state s = bed_state(&stage->bed);
-	assert_string_equal(s.problem, "retention_policy_not_found");
-	assert_int_equal(s.last_status, 500);
-	assert_int_equal(s.counts[1].queued, 1);
+	assert_true(ask(stage, "", "CREATE DATABASE there", &answer));
+	bed->settings.create_database = false;
+	bed->targets[1].retention_policy = STR("rp_days");
+	bed->targets[2].database = STR("gone");
+	bed->targets[3].database = STR("there");
+	bed_open(bed);
+	for (unsigned i = 0; i < 50; i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "r n=%ui %u\n", i, i + 1);
+		for (uint16_t target = 1; target <= 3; target++)
+			bed_push(bed, target, false, str_from(line));
+		bed_push_numbers(bed, i * 10, 10);
+	}
+	bed_run_for(bed, NS_PER_SEC);
+	struct output_state s = bed_state(bed);
+	assert_int_equal(s.counts[0].written, 500);
+	assert_int_equal(s.counts[1].written, 50);
+	assert_int_equal(s.counts[1].queued, 100);
+	assert_false(s.healthy);
+	assert_int_equal(s.requests_failed, 2);
+	assert_int_equal(count(stage, "logs", "SELECT count(n) FROM m"), 500);
+	assert_int_equal(count(stage, "there", "SELECT count(n) FROM r"), 50);
 
 	assert_true(ask(stage, "logs",
 		"CREATE RETENTION POLICY rp_days ON logs DURATION INF REPLICATION 1", &answer));
-	output_hurry(stage->bed.output);
-	bed_run_idle(&stage->bed);
-	assert_int_equal(bed_state(&stage->bed).counts[1].written, 1);
-	assert_true(bed_state(&stage->bed).healthy);
-	assert_int_equal(count(stage, "logs", "SELECT count(n) FROM rp_days.m"), 1);
+	output_hurry(bed->output);
+	bed_run_for(bed, 500 * NS_PER_MS);
+	s = bed_state(bed);
+	assert_int_equal(s.counts[1].written, 100);
+	assert_string_equal(s.problem, "database_not_found");
+	assert_int_equal(count(stage, "logs", "SELECT count(n) FROM rp_days.r"), 50);
+
+	assert_true(ask(stage, "", "CREATE DATABASE gone", &answer));
+	bed_run_idle(bed);
+	assert_int_equal(bed_state(bed).counts[1].written, 150);
+	assert_true(bed_state(bed).healthy);
+	assert_int_equal(count(stage, "gone", "SELECT count(n) FROM r"), 50);
 	buf_fini(&answer);
+}
+
+static void
+test_https(void **state)
+{
+	struct stage *stage = *state;
+	char ca[128];
+
+	/* its certificate is unknown */
+	bed_open(&stage->bed);
+	bed_push_numbers(&stage->bed, 0, 10);
+	bed_run_failed(&stage->bed, 1);
+	assert_int_equal(bed_state(&stage->bed).counts[0].queued, 10);
+	assert_false(bed_state(&stage->bed).healthy);
+	output_free(&stage->bed.output);
+
+	snprintf(ca, sizeof(ca), "%s/ca.crt", stage->bed.dir);
+	stage->bed.settings.tls_ca = ca;
+	bed_open(&stage->bed);
+	for (unsigned i = 0; i < 100; i++)
+		bed_push_numbers(&stage->bed, i * 100, 100);
+	bed_run_idle(&stage->bed);
+	assert_int_equal(bed_state(&stage->bed).counts[0].written, 10000);
+	assert_int_equal(count(stage, "logs", "SELECT count(n) FROM m"), 10000);
 }
 
 /* The server's max-body-size is 2,000,000 bytes here: it answers 413 and closes before it has read
@@ -393,7 +467,9 @@ main(void)
 		STORY(test_missing_policy),
 		STORY(test_max_body_size),
 		STORY(test_server_killed),
+		cmocka_unit_test_setup_teardown(test_https, set_up_https, tear_down),
 	};
 
+	signal(SIGPIPE, SIG_IGN); /* as the program does */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
