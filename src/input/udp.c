@@ -12,7 +12,6 @@
 #include "base/hash.h"
 
 enum {
-	BATCHES_PER_TURN = 8,
 	WANTED_BUFFER = 8 << 20, /* bytes; the default holds 166 messages */
 };
 
@@ -100,7 +99,7 @@ hash_peer(const struct sockaddr_storage *peer)
 bool
 udp_receive(struct udp *udp, struct udp_buffers *buffers, udp_frame_fn *on_frame, void *ctx)
 {
-	for (int turn = 0; turn < BATCHES_PER_TURN; turn++) {
+	for (int turn = 0; turn < UDP_PER_TURN / UDP_BATCH; turn++) {
 		for (size_t i = 0; i < UDP_BATCH; i++)
 			buffers->messages[i].msg_hdr.msg_namelen = sizeof(buffers->peers[i]);
 		int n = recvmmsg(udp->fd, buffers->messages, UDP_BATCH, MSG_DONTWAIT, NULL);

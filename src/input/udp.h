@@ -8,7 +8,7 @@
 #include "input/address.h"
 #include "parser/framer.h"
 
-enum { UDP_BATCH = 64 };
+enum { UDP_BATCH = 64, UDP_PER_TURN = 512 }; /* datagrams a system call, and a call of ours */
 
 struct udp_buffers; /* room for one batch; shared by all UDP sockets of a worker */
 struct udp_buffers *udp_buffers_new(size_t max_message);

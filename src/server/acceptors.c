@@ -13,7 +13,8 @@
 
 enum {
 	ACCEPTS_PER_TURN = 64,
-	REST_S = 1, /* after running out of descriptors */
+	LAST_TURNS = 32, /* at the end: twice what may wait, and no race with those who go on */
+	REST_S = 1,      /* after running out of descriptors */
 	SAY_EVERY_S = 10,
 };
 
@@ -160,7 +161,9 @@ void
 acceptors_close(struct acceptors *acceptors)
 {
 	for (size_t i = 0; i < acceptors->n; i++) {
-		while (accept_some(&acceptors->list[i], ACCEPTS_PER_TURN))
+		int turns = LAST_TURNS;
+
+		while (accept_some(&acceptors->list[i], ACCEPTS_PER_TURN) && --turns > 0)
 			;
 		close_one(&acceptors->list[i]);
 	}

@@ -6,6 +6,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,12 +16,15 @@ enum {
 	MAX_HEADERS = 8192,   /* bytes of a request's head */
 	REQUEST_TIMEOUT = 10, /* seconds */
 	TOKEN_MAX = 4096,
+	REST_S = 1, /* after running out of descriptors */
 };
 
 struct admin {
 	const struct http_settings *settings;
 	const struct status *status;
 	struct evhttp *http;
+	struct evconnlistener *listener; /* of http */
+	struct event *on_rest_over;
 	bool loopback;
 };
 
@@ -158,6 +162,40 @@ on_other(struct evhttp_request *request, void *ctx)
 	reply_text(request, 404, "Here are: / /metrics /livez /readyz\n");
 }
 
+/* No descriptor is left (the acceptors say so): without a rest the loop would try for ever. */
+static void
+on_accept_failed(struct evconnlistener *listener, void *ctx)
+{
+	(void)ctx; /* evhttp's own */
+	evconnlistener_disable(listener);
+}
+
+static void
+on_rest_over(evutil_socket_t fd, short what, void *ctx)
+{
+	struct admin *admin = ctx;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(admin->listener);
+}
+
+static bool
+listen_on(struct admin *admin, struct event_base *base)
+{
+	const struct timeval rest = { REST_S, 0 };
+	struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(
+		admin->http, admin->settings->host, admin->settings->port);
+
+	if (bound == NULL)
+		return false;
+	admin->listener = evhttp_bound_socket_get_listener(bound);
+	evconnlistener_set_error_cb(admin->listener, on_accept_failed);
+	admin->on_rest_over = event_new(base, -1, EV_PERSIST, on_rest_over, admin);
+	event_add(admin->on_rest_over, &rest);
+	return true;
+}
+
 struct admin *
 admin_new(const struct http_settings *settings, const struct status *status,
 	struct event_base *base, struct err *err)
@@ -177,7 +215,7 @@ admin_new(const struct http_settings *settings, const struct status *status,
 	evhttp_set_cb(admin->http, "/metrics", on_metrics, admin);
 	evhttp_set_cb(admin->http, "/", on_page, admin);
 	evhttp_set_gencb(admin->http, on_other, admin);
-	if (evhttp_bind_socket(admin->http, settings->host, settings->port) != 0) {
+	if (!listen_on(admin, base)) {
 		err_add(err,
 			"[http] address %s:%u: %s (choose another address, or `address = none`)",
 			settings->host, settings->port, strerror(errno));
@@ -191,6 +229,8 @@ admin_free(struct admin **admin)
 {
 	if (*admin == NULL)
 		return;
+	if ((*admin)->on_rest_over != NULL)
+		event_free((*admin)->on_rest_over);
 	evhttp_free((*admin)->http);
 	free(*admin);
 	*admin = NULL;

@@ -11,7 +11,10 @@
 #include "metric/line_protocol.h"
 #include "server/status.h"
 
-enum { PAGE_SERIES = 20 /* shown of one rule */ };
+enum {
+	PAGE_SERIES = 20,    /* shown of one rule */
+	PAGE_MESSAGE = 2048, /* bytes shown of a message */
+};
 
 static const char style[] =
 	"body{font:14px/1.4 system-ui,sans-serif;margin:1.5rem;color:#222;background:#fff}"
@@ -179,7 +182,15 @@ write_message(struct buf *out, const struct lp_point *point)
 	cell(out, tag_of(point, "hostname"));
 	cell(out, tag_of(point, "appname"));
 	buf_add_text(out, "<td class=m>");
-	add_html(out, tag_of(point, "message"));
+	struct str message = tag_of(point, "message");
+	bool cut = message.len > PAGE_MESSAGE;
+	if (cut)
+		message.len = PAGE_MESSAGE;
+	while (cut && message.len > 0 && ((unsigned char)message.ptr[message.len] & 0xc0) == 0x80)
+		message.len--; /* not inside a character */
+	add_html(out, message);
+	if (cut)
+		buf_add_text(out, " &hellip;");
 	buf_add_text(out, "</td></tr>");
 }
 

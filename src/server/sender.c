@@ -17,6 +17,9 @@ enum {
 	 */
 	HEALTHY_QUEUE_BYTES = 16 << 20,
 	STOP_POLL_MS = 20,
+	/* Of what may be in memory; senders wait for the rest of it to become free. */
+	RECENT_PART = 8,
+	NEWEST_PART = 2,
 };
 
 struct sender {
@@ -64,11 +67,39 @@ snapshot_free(struct snapshot **snapshot)
 
 /* ---- batches ---- */
 
-/* Keeps the newest raw batches that together hold RECENT_POINTS: what the live page shows. */
+static uint64_t
+healthy_limit(const struct sender *sender)
+{
+	uint64_t limit = sender->env.shared->settings->memory_limit;
+
+	return limit < HEALTHY_QUEUE_BYTES ? limit : HEALTHY_QUEUE_BYTES;
+}
+
+/* How many batches from the newest on hold RECENT_POINTS. They stay in memory, where they count:
+ * of large messages only as many as never make senders wait for good. */
+static size_t
+count_recent(const struct sender *sender)
+{
+	const uint64_t limit = healthy_limit(sender);
+	uint64_t bytes = 0;
+	size_t points = 0, keep = 0;
+
+	while (keep < sender->n_recent && points < RECENT_POINTS) {
+		const struct batch *batch = sender->recent[sender->n_recent - keep - 1];
+
+		bytes += batch->charged;
+		if (bytes > limit / (keep == 0 ? NEWEST_PART : RECENT_PART))
+			break;
+		points += batch->points;
+		keep++;
+	}
+	return keep;
+}
+
+/* Keeps the newest raw batches: what the live page shows. */
 static void
 remember(struct sender *sender, struct batch *batch)
 {
-	size_t points = 0, keep = 0;
 
 	if (sender->n_recent == RECENT_BATCHES) {
 		batch_unref(&sender->recent[0]);
@@ -77,9 +108,7 @@ remember(struct sender *sender, struct batch *batch)
 		sender->n_recent--;
 	}
 	sender->recent[sender->n_recent++] = batch_ref(batch);
-	while (keep < sender->n_recent && points < RECENT_POINTS)
-		points += sender->recent[sender->n_recent - ++keep]->points;
-	size_t drop = sender->n_recent - keep;
+	size_t keep = count_recent(sender), drop = sender->n_recent - keep;
 	for (size_t i = 0; i < drop; i++)
 		batch_unref(&sender->recent[i]);
 	memmove(sender->recent, sender->recent + drop, keep * sizeof(sender->recent[0]));
@@ -130,7 +159,6 @@ static void
 output_changed(void *ctx)
 {
 	struct sender *sender = ctx;
-	uint64_t limit = sender->env.shared->settings->memory_limit;
 	bool healthy = true;
 
 	for (size_t i = 0; i < sender->n_outputs; i++) {
@@ -139,8 +167,8 @@ output_changed(void *ctx)
 		output_state(sender->outputs[i], &state);
 		healthy = healthy && state.healthy;
 	}
-	if (healthy && limit > HEALTHY_QUEUE_BYTES)
-		limit = HEALTHY_QUEUE_BYTES;
+	uint64_t limit = healthy ? healthy_limit(sender)
+				 : sender->env.shared->settings->memory_limit;
 	atomic_store_explicit(&sender->env.flow->pause_bytes, limit, memory_order_relaxed);
 }
 

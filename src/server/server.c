@@ -62,6 +62,7 @@ struct server {
 	int64_t signalled_ns; /* monotonic: when the first signal came */
 	bool at_once;         /* a second signal came */
 	uint32_t workers_waited_for;
+	bool sender_done;   /* its last snapshot is here: status.snapshot is the final account */
 	int64_t stop_by_ns; /* monotonic */
 	int exit_code;
 };
@@ -113,6 +114,7 @@ on_mail(evutil_socket_t fd, short what, void *ctx)
 			break;
 		case CONTROL_SENDER_DONE:
 			take_snapshot(server, mail_owner(mail, struct snapshot, mail));
+			server->sender_done = true;
 			event_base_loopbreak(server->base);
 			break;
 		}
@@ -282,7 +284,7 @@ static void
 report_end(struct server *server)
 {
 	const struct snapshot *snapshot = server->status.snapshot;
-	bool counted = server->phase == PHASE_DELIVERING;
+	bool counted = server->sender_done;
 	uint64_t lost = 0;
 
 	for (size_t i = 0; i < snapshot->n_outputs; i++) {
@@ -300,7 +302,7 @@ report_end(struct server *server)
 	}
 	if (counted)
 		diag_info("stopped", DIAG_INT("lost_points", lost));
-	else /* a second signal ended it before workers and windows handed over */
+	else /* a second signal ended it before all had handed over and the sender was done */
 		diag_warn("stopped", DIAG_TEXT("lost_points", "unknown"));
 	server->exit_code = counted && lost == 0 ? 0 : 1;
 }
@@ -453,7 +455,7 @@ run(struct server *server)
 	say_start(server);
 	event_base_dispatch(server->base);
 	report_end(server);
-	if (server->phase != PHASE_DELIVERING)
+	if (!server->sender_done)
 		_exit(server->exit_code); /* second signal: threads are not waited for */
 }
 

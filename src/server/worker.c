@@ -15,6 +15,11 @@ enum {
 	DRAIN_POLL_MS = 100,
 	/* Draining: a half-closed connection this long silent has nothing more to say. */
 	QUIET_MS = 1000,
+	/* A connection that always has more to read would keep letters, timers and the sockets that
+	 * became readable meanwhile waiting for ever: after so many callbacks the loop looks up. */
+	CALLBACKS_PER_TURN = 16,
+	/* The least that one datagram takes of the kernel's receive buffer; in fact it is more. */
+	DATAGRAM_ROOM = 512,
 	/* Of all deltas on their way; more than that and reading pauses */
 	DELTA_BYTES_MAX = 32 << 20,
 };
@@ -93,6 +98,13 @@ hand_over_delta(void *ctx, struct delta *delta)
 /* ---- pressure: stop reading while too much is queued ---- */
 
 static bool
+deltas_over_limit(const struct worker *worker)
+{
+	return atomic_load_explicit(&worker->env.flow->delta_bytes, memory_order_relaxed) >
+		DELTA_BYTES_MAX;
+}
+
+static bool
 over_limit(const struct worker *worker)
 {
 	const struct flow *flow = worker->env.flow;
@@ -100,8 +112,7 @@ over_limit(const struct worker *worker)
 
 	if (worker->paused)
 		limit -= limit / 4;
-	return batch_bytes_alive() > limit ||
-		atomic_load_explicit(&flow->delta_bytes, memory_order_relaxed) > DELTA_BYTES_MAX;
+	return batch_bytes_alive() > limit || deltas_over_limit(worker);
 }
 
 /* Readable or, in a TLS handshake, writable: the event changes only when that does. */
@@ -289,7 +300,6 @@ take_connection(struct worker *worker, struct connection_letter *letter)
 	if (conn->next != NULL)
 		conn->next->prev = conn;
 	worker->conns = conn;
-	atomic_fetch_add(&worker->n_conns, 1);
 	conn->event = event_new(worker->base, letter->fd, EV_READ | EV_PERSIST, on_readable, conn);
 	if (!worker->paused)
 		event_add(conn->event, NULL);
@@ -322,18 +332,24 @@ on_datagram(void *ctx, struct udp *udp, const struct udp_peer *peer, const struc
 	pipeline_message(worker->pipeline, &origin, frame, received_ns);
 }
 
+/* True when there may be more. */
+static bool
+take_datagrams(struct udp_input *input)
+{
+	struct worker *worker = input->worker;
+
+	/* A datagram cannot be refused: what exceeds memory_limit is counted and let go. */
+	worker->memory_full = batch_bytes_alive() >= worker->env.shared->settings->memory_limit ||
+		deltas_over_limit(worker);
+	return udp_receive(&input->udp, worker->udp_buffers, on_datagram, input);
+}
+
 static void
 on_udp(evutil_socket_t fd, short what, void *ctx)
 {
-	struct udp_input *input = ctx;
-	struct worker *worker = input->worker;
-
 	(void)fd;
 	(void)what;
-	/* A datagram cannot be refused: what exceeds memory_limit is counted and let go. */
-	worker->memory_full = batch_bytes_alive() >= worker->env.shared->settings->memory_limit;
-	if (udp_receive(&input->udp, worker->udp_buffers, on_datagram, input))
-		event_active(input->event, EV_READ, 0);
+	take_datagrams(ctx); /* what is left makes the event active again */
 }
 
 static void
@@ -348,6 +364,7 @@ count_udp_drops(struct worker *worker)
 	}
 }
 
+/* Takes what the kernel holds at this moment, but does not race a flood that goes on. */
 static void
 close_udp(struct worker *worker)
 {
@@ -356,7 +373,8 @@ close_udp(struct worker *worker)
 
 		if (input->udp.fd < 0)
 			continue;
-		while (udp_receive(&input->udp, worker->udp_buffers, on_datagram, input))
+		int left = udp_receive_buffer(&input->udp) / (DATAGRAM_ROOM * UDP_PER_TURN) + 1;
+		while (take_datagrams(input) && --left > 0)
 			;
 		event_free(input->event);
 		udp_close(&input->udp);
@@ -485,6 +503,19 @@ open_udp(struct worker *worker, struct err *err)
 	return true;
 }
 
+static struct event_base *
+new_base(void)
+{
+	struct event_config *config = event_config_new();
+
+	if (config == NULL ||
+		event_config_set_max_dispatch_interval(config, NULL, CALLBACKS_PER_TURN, 0) != 0)
+		abort(); /* out of memory */
+	struct event_base *base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
 struct worker *
 worker_new(const struct worker_env *env, uint32_t index, uint32_t n_workers, struct err *err)
 {
@@ -495,7 +526,7 @@ worker_new(const struct worker_env *env, uint32_t index, uint32_t n_workers, str
 
 	worker->env = *env;
 	worker->index = index;
-	worker->base = event_base_new();
+	worker->base = new_base();
 	mailbox_init(&worker->mailbox);
 	worker->on_mail = event_new(
 		worker->base, worker->mailbox.fd, EV_READ | EV_PERSIST, on_mail, worker);
@@ -521,6 +552,9 @@ worker_start(struct worker *worker)
 void
 worker_post(struct worker *worker, struct mail *mail)
 {
+	/* Counted here and not when taken, or a burst would all go to one worker. */
+	if (mail->kind == WORKER_CONNECTION)
+		atomic_fetch_add(&worker->n_conns, 1);
 	mailbox_post(&worker->mailbox, mail);
 }
 
