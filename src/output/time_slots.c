@@ -27,11 +27,12 @@ enum {
 	BUCKET_WORDS = 8,
 	US_DIGITS = 6,
 	SLOTS_PER_US = 1000,
-	SLOT_STEP = 37,     /* prime to 1000: the probes of a microsecond visit every slot */
-	ORDER_BLOCK = 256,  /* arrival numbers a worker takes at once */
-	FULL_HINTS = 16,    /* as in struct stamper */
-	MAX_FULL_US = 4096, /* microseconds walked before a flood of one stamp falls back to the
-			       receive time */
+	SLOT_STEP = 37,       /* prime to 1000: the probes of a microsecond visit every slot */
+	ORDER_BLOCK = 256,    /* arrival numbers a worker takes at once */
+	FULL_HINTS = 1024,    /* as in struct stamper; about as many as the table can hold full */
+	MAX_SEARCHED_US = 32, /* full microseconds that one message pays for */
+	MAX_FULL_US = 4096,   /* microseconds walked before a flood of one stamp falls back to the
+				 receive time */
 	COARSE_TRIES = 64,
 };
 
@@ -197,27 +198,35 @@ slot_in_us(struct time_slots *slots, int64_t us, uint64_t content)
 }
 
 /*
- * From the message's microsecond on, the first one with room. A worker remembers where full ones
- * led it, so that a flood of one stamp does not walk them again for each message. -1: too far, the
- * sender's clock stands still.
+ * From the message's microsecond on, the first one with room. A worker remembers full ones and
+ * where they led it, so that a flood of few stamps does not search them again for each message; and
+ * it searches only so many for one message, whatever others have filled. -1: too far, the sender's
+ * clock stands still.
  */
 static int64_t
 exact_time(struct stamper *stamper, int64_t us, uint64_t content)
 {
-	size_t hint = (size_t)us % FULL_HINTS;
-	int64_t first = us;
+	int64_t at = us, time = -1;
 
-	if (stamper->full[hint].us == us && stamper->full[hint].next_us != 0)
-		first = stamper->full[hint].next_us;
-	for (int64_t at = first; at < us + MAX_FULL_US; at++) {
-		int64_t time = slot_in_us(stamper->slots, at, content);
+	for (int searched = 0; at < us + MAX_FULL_US && searched < MAX_SEARCHED_US;) {
+		size_t hint = (size_t)at % FULL_HINTS;
 
+		if (stamper->full[hint].us == at && stamper->full[hint].next_us > at) {
+			at = stamper->full[hint].next_us;
+			continue;
+		}
+		time = slot_in_us(stamper->slots, at, content);
 		if (time >= 0)
-			return time;
-		stamper->full[hint].us = us;
-		stamper->full[hint].next_us = at + 1;
+			break;
+		stamper->full[hint].us = at;
+		stamper->full[hint].next_us = ++at;
+		searched++;
 	}
-	return -1;
+	if (at > us) {
+		stamper->full[(size_t)us % FULL_HINTS].us = us;
+		stamper->full[(size_t)us % FULL_HINTS].next_us = at;
+	}
+	return time;
 }
 
 /* The stamp's own unit (second, millisecond, ...) plus the order of arrival within it. */

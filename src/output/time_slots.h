@@ -45,7 +45,7 @@ struct stamper {
 	uint64_t order, order_end;
 	struct {
 		int64_t us, next_us;
-	} full[16];
+	} full[1024];
 };
 
 struct stamp {

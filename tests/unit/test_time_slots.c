@@ -126,6 +126,33 @@ a_full_microsecond_runs_over(void **state)
 	time_slots_free(&slots);
 }
 
+/* A thousand full microseconds, as a hostile sender makes them: whatever stamp in there comes next,
+ * it is not searched for among a million slots each time. */
+static void
+full_microseconds_are_searched_once(void **state)
+{
+	enum { FULL = 1000, N = FULL * 1000, MORE = 3000 };
+	struct time_slots *slots = time_slots_new(NOW);
+	struct stamper stamper = stamper_on(slots, 0, 1);
+	struct ordinals ordinals = { 0 };
+	int64_t begun = 0;
+	char text[32];
+
+	(void)state;
+	for (int i = 0; i < N + MORE; i++) {
+		int64_t us = i < N ? i / 1000 : (i - N) * 7 % FULL;
+
+		if (i == N)
+			begun = clock_monotonic_ns();
+		snprintf(text, sizeof(text), "message %d", i);
+		struct log_record record = message(text, NOW + us * 1000, 6);
+		stamper_stamp(&stamper, &ordinals, 0, &record, NOW);
+	}
+	/* Searched each time: 10 s and more. */
+	assert_true(clock_monotonic_ns() - begun < 3 * NS_PER_SEC);
+	time_slots_free(&slots);
+}
+
 static void
 coarse_stamps_take_the_order_of_arrival(void **state)
 {
@@ -268,6 +295,7 @@ main(void)
 		cmocka_unit_test(microseconds_keep_their_microsecond),
 		cmocka_unit_test(the_same_after_a_restart),
 		cmocka_unit_test(a_full_microsecond_runs_over),
+		cmocka_unit_test(full_microseconds_are_searched_once),
 		cmocka_unit_test(coarse_stamps_take_the_order_of_arrival),
 		cmocka_unit_test(no_stamp_or_an_absurd_one),
 		cmocka_unit_test(workers_never_meet),
