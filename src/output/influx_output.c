@@ -152,12 +152,49 @@ influx_start_create(struct influx_output *influx, struct job *job, bool side)
 	send_text(exchange);
 }
 
-/* The oldest lines of the list, as many as one request takes. */
+static bool
+has_rules_of(const struct job *job, uint16_t target)
+{
+	for (; job != NULL; job = job->next)
+		if (!job->raw && job->target == target)
+			return true;
+	return false;
+}
+
+/*
+ * Points of rules are written again and again with newer values of the same windows, so they go out
+ * one request at a time: an older value that had to be tried again must not land behind a newer
+ * one. Raw log points have no order.
+ */
+static bool
+must_wait(const struct influx_output *influx, const struct job *job)
+{
+	if (job->raw)
+		return false;
+	for (const struct exchange *e = influx->in_flight; e != NULL; e = e->next)
+		if (e->job != NULL && !e->job->raw && e->job->target == job->target)
+			return true;
+	return has_rules_of(influx->side.head, job->target) ||
+		has_rules_of(influx->parked.head, job->target);
+}
+
+/* The oldest job of the queue that may go out. */
 static struct job *
-take_from(struct influx_output *influx, struct job_list *list)
+first_ready(const struct influx_output *influx)
+{
+	struct job *job = influx->queue.head;
+
+	while (job != NULL && must_wait(influx, job))
+		job = job->next;
+	return job;
+}
+
+/* The job and those behind it, as many lines as one request takes. */
+static struct job *
+take_from(struct influx_output *influx, struct job_list *list, struct job *job)
 {
 	const struct output_settings *s = influx->output.settings;
-	struct job *job = list->head, *more;
+	struct job *more = job->next;
 
 	job_list_remove(list, job);
 	if (job->tried)
@@ -167,12 +204,16 @@ take_from(struct influx_output *influx, struct job_list *list)
 		points = s->batch_points;
 	if (points < job->points)
 		job_list_add(list, job_cut(job, points));
-	while ((more = list->head) != NULL && !more->tried && more->target == job->target &&
-		more->raw == job->raw && more->points <= s->batch_points - job->points &&
-		job->bytes + more->bytes <= influx->body_limit) {
-		job_list_remove(list, more);
-		job_join(job, more);
-	}
+	else
+		while (more != NULL && !more->tried && more->target == job->target &&
+			more->raw == job->raw && more->points <= s->batch_points - job->points &&
+			job->bytes + more->bytes <= influx->body_limit) {
+			struct job *next = more->next;
+
+			job_list_remove(list, more);
+			job_join(job, more);
+			more = next;
+		}
 	return job;
 }
 
@@ -192,7 +233,7 @@ start_next(struct influx_output *influx, int64_t now)
 {
 	struct job *side_job = ready_side_job(influx, now);
 	struct target_state *probe = influx_next_probe(influx, now);
-	bool queued = influx->queue.head != NULL;
+	struct job *queued = first_ready(influx);
 
 	if (now < influx->output.state.retry_at_ns || influx->n_asking > 0 ||
 		influx->n_in_flight >= influx->window)
@@ -201,23 +242,23 @@ start_next(struct influx_output *influx, int64_t now)
 		start_canary(influx, influx->parked.head->target);
 		return true;
 	}
-	if (probe != NULL && ((side_job == NULL && !queued) || !influx->was_probe)) {
+	if (probe != NULL && ((side_job == NULL && queued == NULL) || !influx->was_probe)) {
 		influx->was_probe = true;
 		probe->probing = true;
-		start_write(influx, take_from(influx, &probe->jobs), false);
+		start_write(influx, take_from(influx, &probe->jobs, probe->jobs.head), false);
 		return true;
 	}
 	influx->was_probe = false;
-	if (side_job != NULL && (!queued || influx->window > 1 || influx->side_turn)) {
+	if (side_job != NULL && (queued == NULL || influx->window > 1 || influx->side_turn)) {
 		job_list_remove(&influx->side, side_job);
 		influx->side_turn = false;
 		start_write(influx, side_job, true);
 		return true;
 	}
-	if (!queued)
+	if (queued == NULL)
 		return false;
 	influx->side_turn = true;
-	start_write(influx, take_from(influx, &influx->queue), false);
+	start_write(influx, take_from(influx, &influx->queue, queued), false);
 	return true;
 }
 

@@ -273,6 +273,31 @@ test_many_bad(void **state)
 	assert_int_equal(bed_state(&stage->bed).counts[0].rejected[REJECT_FIELD_TYPE], 110);
 }
 
+/* Newer values of a window never overtake older ones, though there is a connection free and others
+ * do pass. */
+static void
+test_rules_in_order(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->bed.settings.timeout_ns = 200 * NS_PER_MS;
+	stage->story.fault = (struct fault_answer){ .kind = FAULT_HANG };
+	stage->story.faults = 1;
+	bed_open(&stage->bed);
+	bed_push(&stage->bed, 0, false, STR("w v=1i 7\n"));
+	bed_push(&stage->bed, 0, false, STR("w v=2i 7\n"));
+	bed_push_numbers(&stage->bed, 0, 10);
+	bed_run_idle(&stage->bed);
+	pthread_mutex_lock(&stage->server.lock);
+	const char *stored = buf_cstr(&stage->server.stored);
+	const char *first = strstr(stored, "w v=1i 7\n"), *second = strstr(stored, "w v=2i 7\n");
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_true(first < second);
+	assert_true(strstr(stored, "m n=0i") < first); /* raw points did not wait for them */
+	pthread_mutex_unlock(&stage->server.lock);
+}
+
 /* With one connection the side queue and the others take turns: neither waits for the end of the
  * other. */
 static void
@@ -747,6 +772,7 @@ main(void)
 		STORY(test_limits),
 		STORY(test_bisect_cost),
 		STORY(test_many_bad),
+		STORY(test_rules_in_order),
 		STORY(test_turns),
 		STORY(test_413),
 		STORY(test_early_413),
