@@ -12,6 +12,7 @@
  */
 #include "server/server.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/folder.h"
 #include "input/tls.h"
 #include "server/acceptors.h"
 #include "server/admin.h"
@@ -396,6 +398,10 @@ set_up(struct server *server, struct err *err)
 
 	if (!pipeline_shared_init(&server->shared, settings, err))
 		return false;
+	if (!folder_make(settings->state_dir) || access(settings->state_dir, W_OK) != 0)
+		return err_add(err,
+			"[server] state_dir %s: %s (choose a folder that this user can write)",
+			settings->state_dir, strerror(errno));
 	server->n_workers = settings->workers != 0 ? settings->workers : count_cores();
 	if (server->n_workers > MAX_WORKERS)
 		server->n_workers = MAX_WORKERS;

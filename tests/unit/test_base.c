@@ -2,10 +2,14 @@
 /* base/: strings, numbers, buffers, clock text, mailboxes between threads. */
 #include "support/cmocka_all.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/mailbox.h"
 #include "base/str.h"
 
@@ -140,6 +144,31 @@ clock_text(void **state)
 	buf_fini(&out);
 }
 
+static void
+folders(void **state)
+{
+	char base[] = "/tmp/logmill-test-XXXXXX", path[64];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(path, sizeof(path), "%s/a/b", base);
+	assert_true(folder_make(path));
+	assert_true(stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+	assert_true(folder_make(path)); /* there already */
+	rmdir(path);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+	assert_false(folder_make(path)); /* a file is there */
+	assert_int_equal(errno, ENOTDIR);
+	assert_false(folder_make("/proc/nope"));
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/a", base);
+	rmdir(path);
+	rmdir(base);
+}
+
 enum { POSTERS = 4, LETTERS = 20000 };
 
 struct numbered {
@@ -208,6 +237,7 @@ main(void)
 		cmocka_unit_test(integers),
 		cmocka_unit_test(doubles),
 		cmocka_unit_test(clock_text),
+		cmocka_unit_test(folders),
 		cmocka_unit_test(mailbox_keeps_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
