@@ -112,7 +112,8 @@ def check_usage(lab):
     equal(lab.run()[0], 2, "exit code without a command")
     for arguments, text in (
             (["frobnicate"], "unknown command: frobnicate"), (["check", "--frob"], "unknown option: --frob"),
-            (["serve", "-c"], "this option needs a value: -c"), (["check", "-c", "x", "y"], "too many arguments (the configuration goes behind -c): y"),
+            (["serve", "-c"], "this option needs a value: -c"),
+            (["check", "-c", "x", "y"], "too many arguments (the configuration goes behind -c): y"),
             (["explain", "-c", "x"], "explain needs the line to explain, in quotes"),
             (["check", "--write", "-c", "x"], "--write is for replay")):
         equal(lab.run(*arguments), (2, "", "logmill: %s (see logmill --help)\n" % text), "logmill " + " ".join(arguments))

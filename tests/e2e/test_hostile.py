@@ -118,7 +118,8 @@ def second_signal(lab):
     time.sleep(1.5)
     check(logmill.running(), "it waits for the database")
     equal(logmill.stop(10), 1, "exit code")
-    check(re.search("event=points_lost .*points=100 .*event=stopped lost_points=unknown", logmill.log, re.DOTALL), "the loss is said")
+    said = "event=points_lost .*points=100 .*event=stopped lost_points=unknown"
+    check(re.search(said, logmill.log, re.DOTALL), "the loss is said")
     say("second SIGTERM: ends at once, exit code 1")
 
 

@@ -85,11 +85,17 @@ def stopped_in_the_middle(lab):
     say("killed for 5 s in the middle: %d messages, each there once; at most %d waited" % (messages, queued))
 
 
+def stamp_of(us):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(us // 1000000)) + ".%06dZ" % (us % 1000000)
+
+
 def feed(port, messages, rate):
+    """Every message has a microsecond of its own, as from a real rsyslog. (Messages that share one are kept apart
+    within a life of logmill; over a restart in the midst of them two may meet.)"""
     connection, start = connect(port), time.monotonic()
     for first in range(0, messages, 100):
-        stamp = utc_stamp()
-        connection.sendall(b"".join(octet("<134>1 %s host app - - - seq=%d" % (stamp, number))
+        now = time.time_ns() // 1000
+        connection.sendall(b"".join(octet("<134>1 %s host app - - - seq=%d" % (stamp_of(now + number - first), number))
                                     for number in range(first, min(first + 100, messages))))
         time.sleep(max(0.0, start + first / rate - time.monotonic()))
     finish(connection)

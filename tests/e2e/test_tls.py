@@ -16,7 +16,7 @@ from lab import (Missing, check, check_each_once, connect, equal, finish, octet,
 
 MESSAGES = 2000        # of each driver and mode
 RATE = 12000           # a second, in the restart
-RESTART_MESSAGES = 36000
+RESTART_MESSAGES = 72000
 
 # processInternalMessages: rsyslog 8.2302 reads on from the descriptor of a TLS connection it has just closed (nsd_ossl,
 # after its peer's FIN). When its message about that opens /dev/log under the same number meanwhile, it waits for ever.
@@ -198,10 +198,10 @@ def check_restart(lab, logmill, influx, senders, ports):
         feeder.start()
     for name, _ in running:
         wait_until(lambda name=name: count(influx, name) > 0, "the first messages of " + name)
+    check(any(feeder.is_alive() for feeder in feeders), "the stop did not fall into the run")
     start = time.monotonic()
     equal(logmill.stop(), 0, "exit code of logmill after SIGTERM under load")
     stop_seconds = time.monotonic() - start
-    check(any(feeder.is_alive() for feeder in feeders), "the stop did not fall into the run")
     time.sleep(0.3)
     logmill.start()
     for feeder in feeders:
