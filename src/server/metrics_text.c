@@ -7,7 +7,9 @@
  */
 #include "server/status.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -20,6 +22,12 @@ static const char *const reject_names[] = {
 static const char *const skip_names[] = {
 #define X(id, name) name,
 	SKIP_REASONS(X)
+#undef X
+};
+
+static const char *const error_names[] = {
+#define X(id, name, text) name,
+	LOG_ERRORS(X)
 #undef X
 };
 
@@ -61,56 +69,60 @@ sample(struct buf *out, const char *name, const char *key, struct str value, con
 	buf_add_char(out, '\n');
 }
 
+/* What is counted for each listener: one number, or one for each value of a second label. */
+struct tally_family {
+	const char *name, *help;
+	const char *label;         /* NULL: one number */
+	const char *const *values; /* of the label */
+	size_t n;
+	size_t offset; /* of the first number in struct listener_tally */
+};
+
+#define TALLY(member) offsetof(struct listener_tally, member)
+static const struct tally_family tally_families[] = {
+	{ "logmill_messages_received_total", "Messages received.", NULL, NULL, 1, TALLY(received) },
+	{ "logmill_messages_skipped_total", "Messages that made no raw log point, by reason.",
+		"reason", skip_names, SKIP_REASON_COUNT, TALLY(skipped) },
+	{ "logmill_received_bytes_total", "Bytes of messages received, framing not counted.", NULL,
+		NULL, 1, TALLY(bytes) },
+	{ "logmill_messages_parsed_total",
+		"Messages by the format they were read as; raw: not readable.", "format",
+		format_names, 3, TALLY(by_format) },
+	{ "logmill_parse_errors_total", "Messages that were not clean, by the first thing wrong.",
+		"reason", error_names + 1, LOG_ERR_COUNT - 1, TALLY(parse_errors[1]) },
+	{ "logmill_messages_truncated_total",
+		"Messages cut at max_message_size or by the end of a stream.", NULL, NULL, 1,
+		TALLY(truncated) },
+	{ "logmill_clock_skew_total", "Messages whose own time was too old or in the future.", NULL,
+		NULL, 1, TALLY(clock_skew) },
+};
+
+static void
+write_tally(const struct status *status, struct buf *out, const struct tally_family *family)
+{
+	const struct settings *settings = status->shared->settings;
+
+	head(out, family->name, "counter", family->help);
+	for (size_t i = 0; i < settings->n_listens; i++) {
+		const char *tally = (const char *)&status->snapshot->tally->listeners[i];
+
+		for (size_t v = 0; v < family->n; v++) {
+			uint64_t number;
+
+			memcpy(&number, tally + family->offset + v * sizeof(number),
+				sizeof(number));
+			sample(out, family->name, "listener", str_from(settings->listens[i].name),
+				family->label, family->label != NULL ? family->values[v] : NULL,
+				number);
+		}
+	}
+}
+
 static void
 write_listeners(const struct status *status, struct buf *out)
 {
-	const struct settings *settings = status->shared->settings;
-	const struct tally *tally = status->snapshot->tally;
-
-	head(out, "logmill_messages_received_total", "counter", "Messages received.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_messages_received_total", "listener",
-			str_from(settings->listens[i].name), NULL, NULL,
-			tally->listeners[i].received);
-	head(out, "logmill_messages_skipped_total", "counter",
-		"Messages that made no raw log point, by reason.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		for (size_t r = 0; r < SKIP_REASON_COUNT; r++)
-			sample(out, "logmill_messages_skipped_total", "listener",
-				str_from(settings->listens[i].name), "reason", skip_names[r],
-				tally->listeners[i].skipped[r]);
-	head(out, "logmill_received_bytes_total", "counter",
-		"Bytes of messages received, framing not counted.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_received_bytes_total", "listener",
-			str_from(settings->listens[i].name), NULL, NULL, tally->listeners[i].bytes);
-	head(out, "logmill_messages_parsed_total", "counter",
-		"Messages by the format they were read as; raw: not readable.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		for (size_t f = 0; f < 3; f++)
-			sample(out, "logmill_messages_parsed_total", "listener",
-				str_from(settings->listens[i].name), "format", format_names[f],
-				tally->listeners[i].by_format[f]);
-	head(out, "logmill_parse_errors_total", "counter",
-		"Messages that were not clean, by the first thing wrong.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		for (size_t e = LOG_ERR_NONE + 1; e < LOG_ERR_COUNT; e++)
-			sample(out, "logmill_parse_errors_total", "listener",
-				str_from(settings->listens[i].name), "reason",
-				log_error_name((enum log_error)e),
-				tally->listeners[i].parse_errors[e]);
-	head(out, "logmill_messages_truncated_total", "counter",
-		"Messages cut at max_message_size or by the end of a stream.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_messages_truncated_total", "listener",
-			str_from(settings->listens[i].name), NULL, NULL,
-			tally->listeners[i].truncated);
-	head(out, "logmill_clock_skew_total", "counter",
-		"Messages whose own time was too old or in the future.");
-	for (size_t i = 0; i < settings->n_listens; i++)
-		sample(out, "logmill_clock_skew_total", "listener",
-			str_from(settings->listens[i].name), NULL, NULL,
-			tally->listeners[i].clock_skew);
+	for (size_t i = 0; i < sizeof(tally_families) / sizeof(tally_families[0]); i++)
+		write_tally(status, out, &tally_families[i]);
 }
 
 static void
