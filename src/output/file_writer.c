@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/folder.h"
 
 enum { PIPE_WAIT_MS = 1000 };
 
@@ -42,18 +43,18 @@ file_writer_fini(struct file_writer *writer)
 	writer->fd = -1;
 }
 
-/* mkdir -p of the folder that path is in. */
+/* Where that does not work, open() tells what is wrong. */
 static void
 make_parents(const char *path)
 {
-	char *dir = xstrdup(path);
+	char *folder = xstrdup(path);
+	char *slash = strrchr(folder, '/');
 
-	for (char *slash = strchr(dir + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+	if (slash != NULL && slash != folder) {
 		*slash = '\0';
-		mkdir(dir, 0750); /* open() tells what is wrong */
-		*slash = '/';
+		folder_make(folder);
 	}
-	free(dir);
+	free(folder);
 }
 
 /* A crash may have left half a line: end it, so that it does not spoil the next. */
