@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/folder.h"
 
 enum { PENDING_MAX = 16 << 20, REPLY_MAX = 256 }; /* bytes */
 
@@ -80,7 +81,7 @@ append(const struct dead_letters *letters, struct str text)
 	struct stat st;
 	int fd;
 
-	if (mkdir(letters->dir, 0750) != 0 && errno != EEXIST)
+	if (!folder_make(letters->dir))
 		return false;
 	if (lstat(letters->path, &st) == 0 && st.st_size > 0 &&
 		(uint64_t)st.st_size + text.len > DEAD_LETTER_FILE_MAX)
